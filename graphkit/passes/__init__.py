@@ -1,0 +1,6 @@
+"""The passes: the contract, the registry, and one file a pass."""
+
+from graphkit.numerics import Numerics
+from graphkit.passes.contract import Declined, Pass, PassResult
+
+__all__ = ["Declined", "Numerics", "Pass", "PassResult"]

@@ -1,0 +1,1 @@
+"""Proofs: what a model returns, and whether a rewritten one still returns it."""

@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from demo.pictures import NAMES, picture
+from scripts.demo.pictures import NAMES, picture
 
 # Seeds of the splits lie far apart, so that no picture is in two of them.
 TRAIN_SEED = 1_000_000
@@ -21,8 +21,8 @@ def _write(folder: Path, split: str, seed: int) -> None:
     lines = []
     for label in labels:
         x1, y1, x2, y2 = label.box
-        numbers = ((x1 + x2) / 2 / image.width, (y1 + y2) / 2 / image.height)
-        numbers += ((x2 - x1) / image.width, (y2 - y1) / image.height)
+        width, height = image.size
+        numbers = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
         lines.append(" ".join([str(label.class_id), *(f"{number:.6f}" for number in numbers)]))
     (folder / "labels" / split / f"{seed}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -267,7 +267,7 @@ def plan(seed: int) -> tuple[list[Thing], Backdrop, tuple[int, int]]:
     things: list[Thing] = []
     areas: list[NDArray[np.bool_]] = []
     for _ in range(int(random.integers(3, 16))):
-        radius = math.exp(random.uniform(math.log(13), math.log(60)))
+        radius = math.exp(random.uniform(math.log(14), math.log(60)))
         thing = Thing(
             name=NAMES[int(random.integers(len(NAMES)))],
             x=random.uniform(0.6 * radius, size[0] - 0.6 * radius),

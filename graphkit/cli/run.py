@@ -1,0 +1,101 @@
+"""`graphkit run`: a pipeline over a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from graphkit.passes import Registry
+
+
+def run(
+    pipeline: Annotated[str, typer.Argument(help="A pipeline file, or the bare name of a shipped one.")],
+    model: Annotated[Path, typer.Argument(help="The ONNX model. It is never overwritten, unless --in-place says so.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write; MODEL.graphkit.onnx by default.")
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Overwrite MODEL with the result.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write.")] = False,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Skip the proofs; rewritten graphs are still checked.")
+    ] = False,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option("--images", help="Prove on these pictures: a file, a folder or a glob; may be repeated."),
+    ] = None,
+    keep_failing: Annotated[
+        Path | None, typer.Option("--keep-failing", help="Where to save the graph that a failing pass was given.")
+    ] = None,
+    plugin: Annotated[
+        list[str] | None,
+        typer.Option("--plugin", help="A module, or a .py file, with passes of your own; may be repeated."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
+) -> None:
+    """Run PIPELINE on MODEL: rewrite it pass by pass, prove each rewrite, and write the result.
+
+    Nothing is written unless every pass, every check and every proof held.
+    """
+    import json
+    import sys
+    import time
+
+    from graphkit.pipeline import find_pipeline, parse_pipeline
+    from graphkit.pipeline.files import read_text, writable
+
+    started = time.perf_counter()
+    path = find_pipeline(pipeline)
+    parsed = parse_pipeline(read_text(path), pipeline if path == Path(pipeline) else str(path), _known(plugin))
+    target = _target(model, output, in_place)
+    if not dry_run:
+        writable(target)
+
+    from graphkit.cli.progress import Progress
+    from graphkit.model import Model
+    from graphkit.pipeline.run import Settings, run_pipeline, with_output
+
+    settings = Settings(verify=not no_verify, images=tuple(images or ()), keep_failing=keep_failing)
+    with Progress([step.name for step in parsed.steps], quiet=as_json) as progress:
+        outcome = run_pipeline(parsed, Model.load(model), settings, progress)
+        if not dry_run:
+            progress.writing(target)
+            outcome.model.save(target)
+    report = with_output(outcome.report, None if dry_run else str(target), time.perf_counter() - started)
+    if as_json:
+        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        return
+    from graphkit.render.console import make_console
+    from graphkit.render.run_text import print_run
+
+    print_run(make_console(), report)
+
+
+def _known(plugins: list[str] | None) -> Registry:
+    from graphkit.passes import registry
+
+    return registry().with_modules(plugins or [])
+
+
+def _target(model: Path, output: Path | None, in_place: bool) -> Path:
+    """Where the result goes; refuses to overwrite the model by accident."""
+    from graphkit.errors import UsageError
+
+    if in_place and output is not None:
+        raise UsageError("--in-place and --output say two different things; give one of them.")
+    if in_place:
+        return model
+    if output is None:
+        return model.with_name(f"{model.stem}.graphkit.onnx")
+    if output.is_dir():
+        return output / model.name if not _same(output / model.name, model) else output / f"{model.stem}.graphkit.onnx"
+    if _same(output, model):
+        raise UsageError(f"{output} is the model itself; --in-place overwrites it.")
+    return output
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and a.samefile(b)

@@ -1,0 +1,153 @@
+"""Adding the few operators that head surgery needs, in the form the model's opset has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+
+from graphkit.edit import Builder, is_output
+from graphkit.heads.decode import Coding
+from graphkit.heads.head import Dimension, Head, Layout
+
+OLDEST_OPSET = 11
+
+
+class Emitter(Builder):
+    """A Builder that knows the opset: axes as attributes or inputs, dtypes and shapes filled in."""
+
+    def __init__(self, graph: gs.Graph, prefix: str) -> None:
+        super().__init__(graph, prefix)
+        self.opset = int(graph.opset)
+
+    def transpose(self, tensor: gs.Tensor, perm: Sequence[int], hint: str = "") -> gs.Variable:
+        """Transpose, with the shape carried over where it is known."""
+        shape = None if tensor.shape is None else [tensor.shape[axis] for axis in perm]
+        return self.node("Transpose", tensor, dtype=tensor.dtype, shape=shape, hint=hint, perm=list(perm))
+
+    def cast(self, tensor: gs.Tensor, to: int, hint: str = "") -> gs.Variable:
+        """Cast to an ONNX element type."""
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(to))
+        return self.node("Cast", tensor, dtype=dtype, shape=tensor.shape, hint=hint, to=int(to))
+
+    def float32(self, tensor: gs.Tensor) -> gs.Tensor:
+        """The tensor in float32: itself where it is known to be."""
+        known = tensor.dtype is not None and np.dtype(tensor.dtype) == np.float32
+        return tensor if known else self.cast(tensor, onnx.TensorProto.FLOAT)
+
+    def split_pairs(self, tensor: gs.Tensor, axis: int, shape: Sequence[Dimension]) -> list[gs.Variable]:
+        """Split four channels into two and two. Sizes are an input since opset 13."""
+        half = list(shape)
+        half[axis] = 2
+        sizes: dict[str, Any] = {"split": [2, 2]} if self.opset < 13 else {}
+        inputs = [tensor] if self.opset < 13 else [tensor, self.constant(np.array([2, 2], np.int64), "pairs")]
+        return self.nodes("Split", inputs, [(tensor.dtype, half)] * 2, axis=axis, **sizes)
+
+    def with_axes(
+        self, op: str, tensor: gs.Tensor, axes: Sequence[int], since: int, shape: Sequence[Dimension], **attrs: Any
+    ) -> gs.Variable:
+        """An operator whose `axes` are an attribute before opset `since` and an input from then on."""
+        if self.opset < since:
+            return self.node(op, tensor, dtype=tensor.dtype, shape=shape, axes=list(axes), **attrs)
+        return self.node(
+            op, tensor, self.constant(np.array(axes, np.int64), "axes"), dtype=tensor.dtype, shape=shape, **attrs
+        )
+
+
+def corners(emit: Emitter, boxes: gs.Tensor, axis: int, shape: Sequence[Dimension]) -> gs.Tensor:
+    """Centre-size to corners along `axis`: (c - s · 0.5, c + s · 0.5) in float32, dtype kept."""
+    dtype = None if boxes.dtype is None else np.dtype(boxes.dtype)
+    wide = emit.float32(boxes) if dtype is not None else boxes
+    center, size = emit.split_pairs(wide, axis, shape)
+    scale = emit.constant(np.array(0.5, np.float32), "half")
+    half = emit.node("Mul", size, scale, dtype=np.float32, shape=center.shape)
+    low = emit.node("Sub", center, half, dtype=np.float32, shape=center.shape)
+    high = emit.node("Add", center, half, dtype=np.float32, shape=center.shape)
+    result: gs.Tensor = emit.node("Concat", low, high, dtype=np.float32, shape=shape, hint="corners", axis=axis)
+    if dtype is None or dtype == np.float32:
+        return result
+    return emit.cast(result, int(onnx.helper.np_dtype_to_tensor_dtype(dtype)))
+
+
+def cut(emit: Emitter, head: Head) -> tuple[gs.Tensor, gs.Tensor]:
+    """Boxes and scores of a head as separate tensors of the outputs' dtype, in the layouts the head says.
+
+    A joined head's casts behind the Concat are repeated on each part.
+    """
+    if head.state == "split":
+        return head.boxes, head.scores
+    joined = next(output for output in emit.graph.outputs if output.name == head.outputs[0])
+    parts = []
+    for tensor, layout, channels in ((head.boxes, head.box_layout, 4), (head.scores, head.score_layout, head.classes)):
+        part = tensor
+        if head.casts or is_output(emit.graph, tensor):
+            # Before a cast too: ONNX Runtime computes many float16 operators in float32 and drops a rounding to
+            # float16 that meets a cast back. The Concat kept the two apart, and so must something in its place.
+            part = emit.node("Identity", tensor, dtype=tensor.dtype, shape=tensor.shape)
+        for to in head.casts:
+            part = emit.cast(part, to)
+        part.dtype = joined.dtype
+        part.shape = shape_of(head, layout, channels)
+        parts.append(part)
+    return parts[0], parts[1]
+
+
+def shape_of(head: Head, layout: Layout, channels: int) -> list[Dimension]:
+    """[B, channels, A] or [B, A, channels]."""
+    return [head.batch, channels, head.anchors] if layout == "cn" else [head.batch, head.anchors, channels]
+
+
+def arrange(
+    emit: Emitter, head: Head, boxes: gs.Tensor, scores: gs.Tensor, layout: Layout, coding: Coding
+) -> tuple[gs.Tensor, gs.Tensor]:
+    """Boxes and scores in another layout and, from center-size, in corners."""
+    if head.box_layout != layout:
+        boxes = emit.transpose(boxes, [0, 2, 1])
+        boxes.shape = shape_of(head, layout, 4)
+    if head.score_layout != layout:
+        scores = emit.transpose(scores, [0, 2, 1])
+        scores.shape = shape_of(head, layout, head.classes)
+    if head.coding != coding:
+        boxes = corners(emit, boxes, 1 if layout == "cn" else 2, shape_of(head, layout, 4))
+    return boxes, scores
+
+
+def replace_outputs(graph: gs.Graph, head: Head, new: Sequence[gs.Tensor]) -> None:
+    """Put `new` where the first of the head's outputs stands, drop the head's other outputs, remove what is dead."""
+    old = [output for output in graph.outputs if output.name in head.outputs]
+    place = next(i for i, output in enumerate(graph.outputs) if output is old[0])
+    kept = [
+        [o for o in side if not any(o is x for x in old)] for side in (graph.outputs[:place], graph.outputs[place:])
+    ]
+    graph.outputs[:] = [*kept[0], *new, *kept[1]]
+    if head.state == "joined":
+        _remove_dead(graph, old)
+
+
+def _remove_dead(graph: gs.Graph, tensors: Sequence[gs.Tensor]) -> None:
+    """Remove the nodes that made the joined output, backwards until one is still used."""
+    dead: set[int] = set()
+    waiting = list(tensors)
+    while waiting:
+        tensor = waiting.pop()
+        for node in list(tensor.inputs):
+            if any(out.outputs or is_output(graph, out) for out in node.outputs):
+                continue
+            dead.add(id(node))
+            waiting.extend(node.inputs)
+            node.inputs.clear()
+            node.outputs.clear()
+    graph.nodes[:] = [node for node in graph.nodes if id(node) not in dead]
+
+
+def free_name(taken: set[str], wanted: str) -> str:
+    """`wanted`, or with a number where another tensor or node has that name."""
+    name, count = wanted, 1
+    while name in taken:
+        count += 1
+        name = f"{wanted}_{count}"
+    taken.add(name)
+    return name

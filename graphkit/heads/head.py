@@ -1,0 +1,82 @@
+"""Head: what a detector's outputs hold, and the refusal where they hold something else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import onnx_graphsurgeon as gs
+
+from graphkit.errors import GraphkitError
+from graphkit.heads.decode import Coding
+
+Layout = Literal["cn", "nc"]
+"""Of a tensor: "cn" is [B, channels, A], "nc" is [B, A, channels]."""
+
+Dimension = int | str
+"""A size, or the name of one that is known at run time only."""
+
+Kind = Literal["classifier", "final", "one-to-one", "several", "unsupported-task", "features", "unknown"]
+
+
+class HeadNotFound(GraphkitError):
+    """The model's outputs are not the boxes and scores of one detection head.
+
+    Attributes:
+        kind: Roughly what they are instead.
+        reason: Half a sentence, naming outputs and shapes.
+        advice: A whole sentence or two: what to do instead; may be empty.
+    """
+
+    exit_status = 1
+
+    def __init__(self, kind: Kind, reason: str, advice: str = "") -> None:
+        self.kind, self.reason, self.advice = kind, reason, advice
+        super().__init__(f"{reason}. {advice}".strip())
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """One detection head.
+
+    Attributes:
+        family: What the structure tells, for a reader: "YOLOv8-style, DFL".
+        task: What is detected.
+        state: "joined" is one output with boxes and scores in it, "split" is an output for each.
+        classes: Number of classes C.
+        outputs: Names of the graph's outputs it fills: (joined,) or (boxes, scores).
+        boxes: Tensor with the boxes, in pixels of the network's input: what is concatenated, or the output.
+        scores: Tensor with the activated scores, 0..1: what is concatenated, or the output.
+        box_layout: How `boxes` lies.
+        score_layout: How `scores` lies.
+        output_layout: How a joined output lies; None where the head is split.
+        coding: "center-size" is cx cy w h, "corners" is x1 y1 x2 y2.
+        activated: Whether a Sigmoid was seen.
+        strides: Pixels a grid cell of each level, ascending; empty where they are computed at run time.
+        bins: Bins a side of the DFL, None where there is none.
+        batch: Batch size, or its symbol.
+        anchors: Candidates an image A, or their symbol.
+        casts: ONNX element types a joined head is cast to on its way to the output.
+        names: Class names of the metadata, by index; empty where there are none.
+        warnings: What contradicts, though nothing is wrong.
+    """
+
+    family: str
+    task: Literal["detect"]
+    state: Literal["joined", "split"]
+    classes: int
+    outputs: tuple[str, ...]
+    boxes: gs.Tensor
+    scores: gs.Tensor
+    box_layout: Layout
+    score_layout: Layout
+    output_layout: Layout | None
+    coding: Coding
+    activated: bool
+    strides: tuple[int, ...]
+    bins: int | None
+    batch: Dimension
+    anchors: Dimension
+    casts: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,46 @@
+"""Which IR version goes with an operator set."""
+
+from __future__ import annotations
+
+import onnx
+from onnx import TensorProto, helper
+
+# The IR version that brought each, see onnx/onnx.proto, enum Version.
+_INITIALIZERS_ALONE = 4
+_FUNCTIONS = 8
+_TYPES = {
+    9: ("FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ"),
+    10: ("UINT4", "INT4"),
+    11: ("FLOAT4E2M1",),
+    12: ("FLOAT8E8M0",),
+    13: ("UINT2", "INT2"),
+}
+
+
+def fitting_ir(model: onnx.ModelProto, now: int, target: int) -> int:
+    """The IR version for `model` at opset `target`.
+
+    Upwards at least what that opset came with. Downwards at most what the last onnx release with that opset knew,
+    because a runtime of that age rejects more, but not less than what the model itself needs. Otherwise unchanged.
+    """
+    releases = [int(row[1]) for row in helper.VERSION_TABLE if int(row[2]) == target]
+    if not releases:
+        return int(model.ir_version)
+    if target > now:
+        return max(int(model.ir_version), min(releases))
+    return min(int(model.ir_version), max(*releases, _needed(model)))
+
+
+def _needed(model: onnx.ModelProto) -> int:
+    """The oldest IR version that can hold the model."""
+    inputs = {item.name for item in model.graph.input}
+    needed = _FUNCTIONS if model.functions else 3
+    if any(item.name not in inputs for item in model.graph.initializer):
+        needed = max(needed, _INITIALIZERS_ALONE)
+    used = {item.data_type for item in model.graph.initializer}
+    for item in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        used.add(item.type.tensor_type.elem_type)
+    for version, names in _TYPES.items():
+        if any(getattr(TensorProto, name, -1) in used for name in names):
+            needed = max(needed, version)
+    return needed

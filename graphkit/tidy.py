@@ -1,0 +1,65 @@
+"""What the pipeline does after every rewrite: dead nodes go, and nodes stand behind what they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnx_graphsurgeon as gs
+
+from graphkit.edit import all_graphs
+from graphkit.order import stable_order
+
+
+def tidy(graph: gs.Graph) -> None:
+    """Remove nodes that no output depends on and restore topological order, in the graph and in every subgraph.
+
+    Graph inputs stay, used or not. Unused initializers go when the graph is written. A node inside a subgraph keeps
+    alive what it reads from outside. A cycle is left as it stands, for the check to report.
+    """
+    for scope in list(all_graphs(graph)):
+        _drop_dead(scope)
+    for scope in all_graphs(graph):
+        _put_in_order(scope)
+
+
+def _reads(node: gs.Node) -> Iterator[gs.Tensor]:
+    """Every tensor a node reads, those that its subgraphs read from outside included."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield from current.inputs
+        for value in current.attrs.values():
+            if isinstance(value, gs.Graph):
+                yield from value.outputs
+                pending.extend(value.nodes)
+
+
+def _drop_dead(graph: gs.Graph) -> None:
+    alive: set[int] = set()
+    pending = [producer for output in graph.outputs for producer in output.inputs]
+    while pending:
+        node = pending.pop()
+        if id(node) not in alive:
+            alive.add(id(node))
+            pending.extend(producer for tensor in _reads(node) for producer in tensor.inputs)
+    dead = [node for node in graph.nodes if id(node) not in alive]
+    if dead:
+        graph.nodes[:] = [node for node in graph.nodes if id(node) in alive]
+        for node in dead:
+            node.inputs.clear()
+            node.outputs.clear()
+
+
+def _put_in_order(graph: gs.Graph) -> None:
+    index = {id(node): position for position, node in enumerate(graph.nodes)}
+    dependencies = [
+        {index[id(producer)] for tensor in _reads(node) for producer in tensor.inputs if id(producer) in index}
+        for node in graph.nodes
+    ]
+    if all(source < position for position, sources in enumerate(dependencies) for source in sources):
+        return
+    for position, sources in enumerate(dependencies):
+        sources.discard(position)
+    order = stable_order(dependencies)
+    if len(order) == len(graph.nodes):
+        graph.nodes[:] = [graph.nodes[position] for position in order]

@@ -1,0 +1,283 @@
+"""The inputs a model is run on."""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from graphkit.errors import ModelError, UsageError
+from graphkit.model import Model
+
+_FLOATS: dict[int, np.dtype[Any]] = {
+    onnx.TensorProto.FLOAT: np.dtype(np.float32),
+    onnx.TensorProto.FLOAT16: np.dtype(np.float16),
+    onnx.TensorProto.DOUBLE: np.dtype(np.float64),
+}
+_INTEGERS: dict[int, np.dtype[Any]] = {
+    onnx.TensorProto.INT8: np.dtype(np.int8),
+    onnx.TensorProto.INT16: np.dtype(np.int16),
+    onnx.TensorProto.INT32: np.dtype(np.int32),
+    onnx.TensorProto.INT64: np.dtype(np.int64),
+    onnx.TensorProto.UINT8: np.dtype(np.uint8),
+    onnx.TensorProto.UINT16: np.dtype(np.uint16),
+    onnx.TensorProto.UINT32: np.dtype(np.uint32),
+    onnx.TensorProto.UINT64: np.dtype(np.uint64),
+}
+_MOST_ELEMENTS = 1 << 28
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One set of inputs.
+
+    Attributes:
+        name: For a reader: "random", "bus.jpg".
+        inputs: Input name -> value.
+    """
+
+    name: str
+    inputs: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class _Input:
+    name: str
+    elem_type: int
+    dims: tuple[int | str | None, ...]
+
+    @property
+    def image_axes(self) -> tuple[int, int, int] | None:
+        """Axes of channels, height and width where this looks like a picture, else None."""
+        if len(self.dims) != 4 or self.elem_type not in (*_FLOATS, onnx.TensorProto.UINT8):
+            return None
+        if self.dims[1] == 3:
+            return (1, 2, 3)
+        if self.dims[3] == 3:
+            return (3, 1, 2)
+        # Exports with every dimension dynamic do not say how many channels there are; channels first is the rule.
+        return (1, 2, 3) if not isinstance(self.dims[1], int) else None
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    batch: int
+    height: int
+    width: int
+
+
+def letterbox(image: Image.Image, height: int, width: int) -> tuple[NDArray[np.float32], float, tuple[int, int]]:
+    """Scale a picture into a frame without changing its proportions, and pad the rest with grey 114.
+
+    The geometry of ultralytics' LetterBox: ratio r = min(height/h, width/w), size round(w·r) × round(h·r), padding
+    split in two with round(d - 0.1) left or above and round(d + 0.1) right or below. Bilinear; Pillow smooths when it
+    shrinks and OpenCV does not, so pixels differ slightly from ultralytics' and coordinates do not.
+
+    Args:
+        image: Any Pillow picture; read as RGB.
+        height: Of the frame, pixels.
+        width: Of the frame, pixels.
+
+    Returns:
+        The frame, float32 [3, height, width], RGB, 0..1; r; and the padding (left, top) in pixels. A point x of the
+        picture lies at x·r + left in the frame.
+    """
+    rgb = image.convert("RGB")
+    ratio = min(height / rgb.height, width / rgb.width)
+    new_width, new_height = max(1, round(rgb.width * ratio)), max(1, round(rgb.height * ratio))
+    left, top = round((width - new_width) / 2 - 0.1), round((height - new_height) / 2 - 0.1)
+    frame = Image.new("RGB", (width, height), (114, 114, 114))
+    frame.paste(rgb.resize((new_width, new_height), Image.Resampling.BILINEAR), (left, top))
+    array = np.asarray(frame, np.float32).transpose(2, 0, 1) / np.float32(255)
+    return np.ascontiguousarray(array), ratio, (left, top)
+
+
+def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0) -> list[Feed]:
+    """The inputs to prove a rewrite on: seeded random values and pictures.
+
+    Without `images` the built-in test picture is used. Every picture is a feed, letterboxed to the input's size; a
+    fixed batch of more than one holds the pictures that follow, and mirrored ones where there are none, so that no
+    two images of a batch are the same. A dynamic batch adds a feed with three different images: code that only serves
+    the first image of a batch works at 1. A dynamic height or width adds a second, non-square size, because anchors
+    traced at one size and swapped axes work at that size only. Dynamic sizes are 320 × 320 and 256 × 384 (multiples
+    of 32 and 64, a quarter of the work of 640 × 640); the user's pictures are run at the size the metadata names
+    ("imgsz"), else at 640.
+
+    Pictures are RGB, NCHW or NHWC, 0..1 for float inputs and 0..255 for uint8. Other inputs get random values: floats
+    from a normal distribution, integers 1 to 3 (uint8 and int8 their whole range), booleans. Initializers that are
+    listed as inputs are left out: they have a value.
+
+    Args:
+        model: The model before the rewrite.
+        images: Picture files.
+        seed: Of the random values; the same seed gives the same feeds.
+
+    Raises:
+        ModelError: An input has no shape, no elements, or a type that no values can be made for.
+        UsageError: A picture cannot be read, or the model has no input for pictures.
+    """
+    inputs = _inputs(model.proto().graph)
+    if not inputs:
+        return [Feed("no inputs", {})]
+    pictures = [item for item in inputs if item.image_axes is not None]
+    if images and not pictures:
+        names = ", ".join(f'"{item.name}"' for item in inputs)
+        raise UsageError(f"the model has no input for pictures (its inputs: {names}); leave out the images")
+    free = [item.dims[axis] for item in pictures for axis in (item.image_axes or ())[1:]]
+    dynamic_size = any(not isinstance(dim, int) for dim in free)
+    dynamic_batch = any(item.dims and not isinstance(item.dims[0], int) for item in inputs)
+    base = _Sizes(1, 320, 320)
+    feeds = [_random_feed("random", inputs, base, [seed, 0])]
+    if pictures:
+        frame = _picture_size(model) if images else base
+        feeds += _picture_feeds(inputs, list(images) if images else [_test_picture()], frame, seed)
+    if dynamic_batch:
+        feeds.append(_random_feed("random, batch 3", inputs, _Sizes(3, 320, 320), [seed, 1]))
+    if dynamic_size:
+        feeds.append(_random_feed("random, 256 × 384", inputs, _Sizes(1, 256, 384), [seed, 2]))
+    return feeds
+
+
+def _inputs(graph: onnx.GraphProto) -> list[_Input]:
+    known = {tensor.name for tensor in graph.initializer} | {item.values.name for item in graph.sparse_initializer}
+    return [_input(info) for info in graph.input if info.name not in known]
+
+
+def _input(info: onnx.ValueInfoProto) -> _Input:
+    kind = info.type.WhichOneof("value")
+    if kind != "tensor_type":
+        what = kind.removesuffix("_type").replace("_", " ") if kind else "value of unknown type"
+        raise ModelError(f'input "{info.name}" is a {what}; values can only be made up for tensors')
+    tensor = info.type.tensor_type
+    if tensor.elem_type not in (*_FLOATS, *_INTEGERS, onnx.TensorProto.BOOL):
+        known = tensor.elem_type in onnx.TensorProto.DataType.values()
+        name = onnx.TensorProto.DataType.Name(tensor.elem_type) if known else f"number {tensor.elem_type}"
+        raise ModelError(
+            f'input "{info.name}" is of type {name}, for which no values can be made up; '
+            "put a Cast in front of it that reads float or an integer type"
+        )
+    if not tensor.HasField("shape"):
+        raise ModelError(
+            f'input "{info.name}" has no shape, not even a rank, so there is nothing to run it on; export the model '
+            "with the shape of its inputs"
+        )
+    return _Input(info.name, tensor.elem_type, tuple(_dim(info.name, dim) for dim in tensor.shape.dim))
+
+
+def _dim(name: str, dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
+    if dim.HasField("dim_value"):
+        if dim.dim_value == 0:
+            raise ModelError(
+                f'input "{name}" has a dimension of size 0: there is nothing to compute and nothing to prove'
+            )
+        # Some exporters write -1 for "unknown".
+        return dim.dim_value if dim.dim_value > 0 else None
+    return dim.dim_param or None
+
+
+def _shapes(inputs: list[_Input], sizes: _Sizes) -> dict[str, tuple[int, ...]]:
+    """A size for every dimension; one symbol has one size everywhere."""
+    symbols: dict[str, int] = {}
+    shapes = {}
+    # Pictures choose first: what their symbols stand for is known.
+    for item in sorted(inputs, key=lambda item: item.image_axes is None):
+        axes = item.image_axes
+        wanted = [4] * len(item.dims)
+        if wanted:
+            wanted[0] = sizes.batch
+        if axes is not None:
+            wanted[axes[0]], wanted[axes[1]], wanted[axes[2]] = 3, sizes.height, sizes.width
+        shape = []
+        for dim, want in zip(item.dims, wanted, strict=True):
+            shape.append(dim if isinstance(dim, int) else symbols.setdefault(dim, want) if dim else want)
+        if math.prod(shape) > _MOST_ELEMENTS:
+            raise ModelError(f'input "{item.name}" {shape} is too large to be run here')
+        shapes[item.name] = tuple(shape)
+    return shapes
+
+
+def _random(item: _Input, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+    if item.elem_type == onnx.TensorProto.BOOL:
+        return rng.integers(0, 2, shape).astype(np.bool_)
+    if item.elem_type in _FLOATS:
+        values = rng.random(shape) if item.image_axes is not None else rng.standard_normal(shape)
+        return np.asarray(values).astype(_FLOATS[item.elem_type])
+    if item.elem_type == onnx.TensorProto.UINT8:
+        return rng.integers(0, 256, shape, np.uint8)
+    if item.elem_type == onnx.TensorProto.INT8:
+        return rng.integers(-128, 128, shape, np.int8)
+    # Wider integers are sizes, counts and indices: 0 divides, and large ones leave every table.
+    return rng.integers(1, 4, shape).astype(_INTEGERS[item.elem_type])
+
+
+def _random_feed(name: str, inputs: list[_Input], sizes: _Sizes, seed: list[int]) -> Feed:
+    rng = np.random.default_rng(seed)
+    shapes = _shapes(inputs, sizes)
+    return Feed(name, {item.name: _random(item, shapes[item.name], rng) for item in inputs})
+
+
+def _test_picture() -> Path:
+    from graphkit.demo import demo_picture
+
+    return Path(demo_picture())
+
+
+def _picture_size(model: Model) -> _Sizes:
+    try:
+        size = ast.literal_eval(model.metadata.get("imgsz", ""))
+        height, width = (size, size) if isinstance(size, int) else size
+        if all(type(value) is int and 32 <= value <= 2048 for value in (height, width)):
+            return _Sizes(1, height, width)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        pass
+    return _Sizes(1, 640, 640)
+
+
+def _read(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(
+            f"{path} cannot be read as a picture; give JPEG, PNG or another format Pillow reads"
+        ) from error
+
+
+def _picture_feeds(inputs: list[_Input], paths: list[Path], sizes: _Sizes, seed: int) -> list[Feed]:
+    shapes = _shapes(inputs, sizes)
+    feeds = []
+    for index, path in enumerate(paths):
+        rng = np.random.default_rng([seed, 3, index])
+        values: dict[str, NDArray[Any]] = {}
+        for item in inputs:
+            shape, axes = shapes[item.name], item.image_axes
+            if axes is None or shape[axes[0]] != 3:
+                values[item.name] = _random(item, shape, rng)
+                continue
+            rows = [_row(paths, index + row, shape[axes[1]], shape[axes[2]], row) for row in range(shape[0])]
+            batch = np.stack(rows) if axes[0] == 1 else np.stack(rows).transpose(0, 2, 3, 1)
+            if item.elem_type == onnx.TensorProto.UINT8:
+                values[item.name] = np.rint(batch * 255).astype(np.uint8)
+            else:
+                values[item.name] = np.ascontiguousarray(batch.astype(_FLOATS[item.elem_type]))
+        feeds.append(Feed(path.name, values))
+    return feeds
+
+
+def _row(paths: list[Path], index: int, height: int, width: int, row: int) -> NDArray[np.float32]:
+    array = letterbox(_read(paths[index % len(paths)]), height, width)[0]
+    turn = row // len(paths)
+    if turn % 2:
+        array = array[:, :, ::-1]
+    if turn // 2 % 2:
+        array = array[:, ::-1, :]
+    # Beyond four the mirrored ones come round again: shift them, so that the images still differ.
+    return np.roll(array, 8 * (turn // 4), axis=2)

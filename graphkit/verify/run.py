@@ -1,0 +1,280 @@
+"""Running models: onnxruntime on the CPU, all optimisation off, so that what is run is what is in the file."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from graphkit.errors import GraphkitError, ModelError
+from graphkit.model import Model
+from graphkit.verify import cut
+from graphkit.verify.feeds import Feed
+from graphkit.verify.plugin import has_plugin, plugin_nodes, run_behind
+
+THREADS = 2
+Values = dict[str, NDArray[Any]]
+
+
+class NotRunnable(GraphkitError):
+    """onnxruntime cannot load or run the model, so nothing can be proven about it.
+
+    Attributes:
+        feed: The name of the feed it failed on; None where the model cannot be loaded at all.
+    """
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str, feed: str | None = None) -> None:
+        super().__init__(message)
+        self.feed = feed
+
+
+def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> list[Values]:
+    """Run a model on every feed with onnxruntime on the CPU, all graph optimisation off.
+
+    EfficientNMS_TRT, which onnxruntime has only with TensorRT, and everything that depends on it runs in NumPy (see
+    `references.efficientnms`); the rest of the model runs in onnxruntime all the same. One session serves all feeds
+    and is let go before this returns. Inputs the model does not have are left out of a feed. A sequence output is
+    returned as one value an element, "name[0]", "name[1]"; an absent optional one is left out.
+
+    Args:
+        model: Any model, sorted or not; an IR version newer than onnxruntime reads is lowered in a copy.
+        feeds: The inputs.
+        threads: Of one operator; the same number gives the same bits.
+
+    Returns:
+        For each feed: output name -> value, in the order of the graph's outputs.
+
+    Raises:
+        NotRunnable: Says which operator is in the way, or which input is missing, and what to do.
+    """
+    # Written back once: asking an open graph for its proto exports it each time.
+    settled = Model(model.proto(), model.source)
+    if has_plugin(settled.proto()):
+        return _run_with_plugin(settled, feeds, threads)
+    return _run(settled, feeds, threads)
+
+
+def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> tuple[list[Feed], list[Values], str]:
+    """Run a model on the feeds it can be run on.
+
+    An export that says "dynamic" and only works at the size it was traced at is common; the feeds it fails on can
+    prove nothing, and the rest can.
+
+    Returns:
+        The feeds that ran, their outputs, and a sentence about those that did not ("" where all did).
+
+    Raises:
+        NotRunnable: The model cannot be loaded, or runs on none of the feeds.
+    """
+    good, failed = list(feeds), []
+    while True:
+        try:
+            results = run_model(model, good, threads)
+        except NotRunnable as error:
+            good_after = [feed for feed in good if feed.name != error.feed]
+            if error.feed is None or not good_after or len(good_after) == len(good):
+                raise
+            failed.append(str(error))
+            good = good_after
+        else:
+            return good, results, "; ".join(failed)
+
+
+def run_part(
+    model: Model, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None, threads: int = THREADS
+) -> Values:
+    """Run only what lies between some tensors and the graph's outputs.
+
+    Args:
+        model: The whole model.
+        inputs: Tensor name -> value. Any tensors of the main graph.
+        outputs: Graph outputs to compute; by default those that depend on the given tensors.
+        threads: As in `run_model`.
+
+    Returns:
+        Output name -> value.
+
+    Raises:
+        ModelError: The part depends on something else (a graph input), or a tensor does not exist.
+        NotRunnable: As in `run_model`.
+    """
+    part = extract_part(model, inputs, outputs)
+    return run_model(part, [Feed("part", dict(inputs))], threads)[0]
+
+
+def extract_part(model: Model, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> Model:
+    """The part of a model behind some tensors, as a model that takes arrays of these types, of any shape.
+
+    Raises:
+        ModelError: See `run_part`.
+    """
+    proto = model.proto()
+    graph = proto.graph
+    existing = {name for node in graph.node for name in node.output} | {info.name for info in graph.input}
+    for name in inputs:
+        if not name or name not in existing | cut.constants(graph):
+            raise ModelError(f'the graph has no tensor "{name}" that values could be fed into')
+    reached = {name for index in cut.behind(graph, (), inputs) for name in graph.node[index].output} | set(inputs)
+    wanted = list(outputs) if outputs is not None else [info.name for info in graph.output if info.name in reached]
+    if not wanted:
+        raise ModelError(f"no output of the graph depends on {_quoted(inputs)}")
+    nodes, sources = cut.needed(graph, wanted, inputs)
+    foreign = sources - cut.constants(graph)
+    if foreign:
+        raise ModelError(f"the part behind {_quoted(inputs)} also depends on {_quoted(sorted(foreign))}")
+    types = {name: onnx.helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in inputs.items()}
+    return Model(cut.assemble(proto, nodes, types, wanted), model.source)
+
+
+def _run_with_plugin(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
+    """Use onnxruntime up to the plugin, NumPy from there on."""
+    proto = model.proto()
+    graph = proto.graph
+    tail = cut.behind(graph, plugin_nodes(proto), ())
+    fixed = cut.constants(graph)
+    made_behind = {name for index in tail for name in graph.node[index].output if name}
+    outputs = [info.name for info in graph.output]
+    border = {name for index in tail for name in cut.reads(graph.node[index])} - made_behind - fixed
+    border |= {name for name in outputs if name not in made_behind}
+    fed = {info.name for info in graph.input}
+    front_outputs = sorted(border - fed - fixed)
+    results = [{name: feed.inputs[name] for name in border & set(feed.inputs)} for feed in feeds]
+    if front_outputs:
+        nodes, _ = cut.needed(graph, front_outputs, ())
+        front = cut.assemble(proto, nodes, {}, front_outputs)
+        front.graph.input.extend(graph.input)
+        for known, more in zip(results, _run(Model(front, model.source), feeds, threads), strict=True):
+            known.update(more)
+    answers = []
+    for feed, known in zip(feeds, results, strict=True):
+        try:
+            answers.append(run_behind(model, tail, known, outputs))
+        except GraphkitError:
+            raise
+        except Exception as error:
+            raise NotRunnable(
+                f'the part behind EfficientNMS_TRT cannot be run on "{feed.name}": {_first_line(error)}', feed.name
+            ) from error
+    return answers
+
+
+def _run(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
+    names = [info.name for info in model.proto().graph.output]
+    session = _session(model, threads)
+    try:
+        wanted = {item.name for item in session.get_inputs()}
+        results = []
+        for feed in feeds:
+            missing = wanted - set(feed.inputs)
+            if missing:
+                raise NotRunnable(f'"{feed.name}" has no value for the input {_quoted(sorted(missing))}', feed.name)
+            try:
+                values = session.run(None, {name: feed.inputs[name] for name in wanted})
+            except Exception as error:
+                shapes = ", ".join(f"{name} {list(feed.inputs[name].shape)}" for name in sorted(wanted))
+                raise NotRunnable(
+                    f'onnxruntime cannot run the model on "{feed.name}" ({shapes}): {_first_line(error)}', feed.name
+                ) from error
+            results.append(_flat(names, values))
+        return results
+    finally:
+        del session
+        gc.collect(0)
+
+
+def _flat(names: Sequence[str], values: Sequence[Any]) -> Values:
+    result: Values = {}
+    for name, value in zip(names, values, strict=True):
+        if isinstance(value, list):
+            result.update({f"{name}[{index}]": np.asarray(item) for index, item in enumerate(value)})
+        elif value is not None:
+            result[name] = np.asarray(value)
+    return result
+
+
+def _options(config: Mapping[str, str], threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.use_deterministic_compute = True
+    options.log_severity_level = 4
+    # Waiting threads that spin take the core from those that work: a run took 0.22 s with them, 0.14 s without.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    for key, value in config.items():
+        options.add_session_config_entry(key, value)
+    return options
+
+
+def _session(model: Model, threads: int) -> ort.InferenceSession:
+    proto = model.proto()
+    try:
+        return _load(model, threads)
+    except GraphkitError:
+        raise
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        newest = re.search(r"max supported IR version: (\d+)", str(error))
+        if newest is None or proto.ir_version <= int(newest[1]):
+            raise NotRunnable(_why_not(proto, str(error))) from error
+        lowered = int(newest[1])
+    older = onnx.ModelProto()
+    older.CopyFrom(proto)
+    older.ir_version = lowered
+    try:
+        return _load(Model(older, model.source), threads)
+    except Exception as error:
+        raise NotRunnable(_why_not(proto, str(error))) from error
+
+
+def _load(model: Model, threads: int) -> ort.InferenceSession:
+    source = model.session_source()
+    return ort.InferenceSession(source.model, _options(source.config, threads), providers=["CPUExecutionProvider"])
+
+
+def _why_not(proto: onnx.ModelProto, message: str) -> str:
+    """What onnxruntime said, as a sentence with the operator, the domain and what to do."""
+    text = _first_line(message)
+    unknown = re.search(r"(?:Fatal error: |No Op registered for )(?:([\w.]*):)?(\w+)(?:\([-\d]+\)| with)", message)
+    if unknown:
+        op = unknown[2]
+        domain = unknown[1] or next((node.domain for node in proto.graph.node if node.op_type == op), "")
+        return (
+            f"onnxruntime does not know the operator {op} of domain {domain or 'ai.onnx'!r}, so nothing can be proven "
+            "about this model: replace the operator, or cut the model in front of it"
+        )
+    unimplemented = re.search(r"Could not find an implementation for (\S+?)\((\d+)\)", message)
+    if unimplemented:
+        op = unimplemented[1].rpartition(".")[2]
+        domain = next((node.domain for node in proto.graph.node if node.op_type == op), "")
+        return (
+            f"onnxruntime has no CPU kernel for {op} of domain {domain or 'ai.onnx'!r}, version {unimplemented[2]}, "
+            "with the types it has here: convert the model to another opset or to float32 before it is proven"
+        )
+    opset = re.search(r"Opset (\d+) is under development.*?is till opset (\d+)", message, re.DOTALL)
+    if opset:
+        return (
+            f"onnxruntime reads models up to opset {opset[2]} and this one is opset {opset[1]}: update onnxruntime or "
+            "export the model with an older opset"
+        )
+    if "not acyclic" in message:
+        return "the graph is cyclic: its nodes depend on each other in a circle, so it cannot be run"
+    return f"onnxruntime cannot load the model: {text}"
+
+
+def _first_line(error: object) -> str:
+    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error).strip())
+    # Paths and signatures of onnxruntime's own source say nothing to a reader.
+    text = re.sub(r"^/\S+:\d+ .*?\) (?=[A-Z])", "", text)
+    return (text.splitlines() or [type(error).__name__])[0].strip()[:400]
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)

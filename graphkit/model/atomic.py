@@ -60,7 +60,7 @@ def temporary(target: Path) -> Iterator[Path]:
     except (OSError, ValueError) as error:
         raise _error(target, error) from error
     finally:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, ValueError):
             scratch.unlink(missing_ok=True)
 
 

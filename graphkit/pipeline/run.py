@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.errors import GraphkitError, PassFailed, PassRefused, ProofFailed
+from graphkit.errors import GraphkitError, PassFailed, PassRefused, ProofFailed, WriteError
 from graphkit.passes import Pass, PassResult
 from graphkit.pipeline.pictures import find_pictures
 from graphkit.pipeline.pipeline import Pipeline
@@ -159,6 +159,11 @@ class _Runner:
             raise PassRefused(f"{where} {error} Nothing was written.") from error
         except GraphkitError:
             raise
+        except OSError as error:
+            raise WriteError(
+                f"{where} could not use a temporary file: {error.strerror or error}. Nothing was written; free some "
+                "space, or point TMPDIR to a folder that has some."
+            ) from error
         except Exception as error:
             raise PassFailed(
                 f"{where} broke with {type(error).__name__}: {error}. Nothing was written; --debug shows where, and "

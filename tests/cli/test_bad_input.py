@@ -181,15 +181,16 @@ main()
 """
 
 
-def test_a_full_disk(folder: Path) -> None:
+@pytest.mark.parametrize("passes", ["[remove-identity]", "[simplify]"], ids=["while saving", "while simplifying"])
+def test_a_full_disk(folder: Path, passes: str) -> None:
     model = small_model()
-    model.graph.initializer.append(numpy_helper.from_array(np.ones(40_000, np.float32), "unused"))
-    model.graph.node.append(helper.make_node("Mul", ["y", "unused"], ["z"]))
-    model.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, None))
-    model.graph.node[-1].CopyFrom(helper.make_node("Identity", ["unused"], ["z"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.ones(40_000, np.float32), "large"))
+    model.graph.node.append(helper.make_node("Neg", ["large"], ["z"]))
+    model.graph.output.append(helper.make_tensor_value_info("z", TensorProto.FLOAT, [40_000]))
     path = write(folder, model.SerializeToString())
+    (folder / "p.yaml").write_text(f"version: 1\npasses: {passes}\n")
     before = state(folder)
-    arguments = ["run", str(folder / "cleanup.yaml"), str(path), "--in-place"]
+    arguments = ["run", str(folder / "p.yaml"), str(path), "--in-place"]
     code = _FULL_DISK.format(limit=60_000, arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr

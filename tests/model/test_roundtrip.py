@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 import pytest
-from benchmarks import roundtrip
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper
 
+from benchmarks import roundtrip
 from graphkit.errors import ModelError
 from graphkit.model import Model
 from graphkit.model.export import export_model
@@ -175,9 +175,7 @@ def test_quiet(capsys: pytest.CaptureFixture[str]) -> None:
         (lambda g: g.node.add(op_type="Split", input=["y"], output=["a", "a"]), "a"),
     ],
 )
-def test_two_tensors_of_one_name_are_refused_but_the_model_is_saved(
-    change: object, name: str, tmp_path: Path
-) -> None:
+def test_two_tensors_of_one_name_are_refused_but_the_model_is_saved(change: object, name: str, tmp_path: Path) -> None:
     proto = numbers()
     change(proto.graph)  # type: ignore[operator]
     model = Model(proto, tmp_path / "bad.onnx")

@@ -279,7 +279,7 @@ def test_efficientnms_gets_what_gives_the_same_semantics(
     model = detector(batch="batch", classes=4, opset=opset)
     if split is not None:
         model, _ = apply(model, SplitHead(layout=split[0], coding=split[1]))
-    rewrite = EmbedNms(backend="efficientnms", semantics=semantics, confidence=confidence, max_detections=60)
+    rewrite = EmbedNms(backend="efficientnms", semantics=semantics, confidence=confidence, max_detections=400)
     made, result = apply(model, rewrite)
     onnx.checker.check_model(made, full_check=True)
     node = next(node for node in made.graph.node if node.op_type == "EfficientNMS_TRT")
@@ -297,16 +297,16 @@ def test_efficientnms_gets_what_gives_the_same_semantics(
     }
     assert shapes(made) == {
         "num_dets": ["batch", 1],
-        "boxes": ["batch", 60, 4],
-        "scores": ["batch", 60],
-        "classes": ["batch", 60],
+        "boxes": ["batch", 400, 4],
+        "scores": ["batch", 400],
+        "classes": ["batch", 400],
     }
     values, raw = feed(result, crowd(np.random.default_rng(5), 2, 84, 4))
     into = run(behind(made, result, list(node.input)), values)
     boxes, scores = (into[name] for name in node.input)
     assert (boxes.shape, scores.shape) == ((2, 84, 4), (2, 84, 4))
     for image, rows in enumerate(plugin(boxes, scores, node)):
-        assert rows == greedy(raw.boxes[image], raw.scores[image], semantics, confidence, 0.7, 60, or_equal=True)
+        assert rows == greedy(raw.boxes[image], raw.scores[image], semantics, confidence, 0.7, 400, or_equal=True)
         assert rows
     assert isinstance(result.relation, DetectionOutputs)
     contract = result.relation.contract

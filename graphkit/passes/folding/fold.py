@@ -222,14 +222,16 @@ def _names_restored(scope: gs.Graph) -> Iterator[None]:
         for value in node.attrs.values()
         if node.op == "Constant" and isinstance(value, gs.Constant)
     ]
-    names = [
-        (item.tensor, item.tensor.name) for item in values if type(getattr(item, "tensor", None)) is onnx.TensorProto
-    ]
+    tensors = [item.tensor for item in values if type(getattr(item, "tensor", None)) is onnx.TensorProto]
+    names = [tensor.name if tensor.HasField("name") else None for tensor in tensors]
     try:
         yield
     finally:
-        for tensor, name in names:
-            tensor.name = name
+        for tensor, name in zip(tensors, names, strict=True):
+            if name is None:
+                tensor.ClearField("name")
+            else:
+                tensor.name = name
 
 
 @contextmanager

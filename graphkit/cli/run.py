@@ -44,12 +44,17 @@ def run(
     import sys
     import time
 
-    from graphkit.pipeline import find_pipeline, parse_pipeline
-    from graphkit.pipeline.files import read_text, writable
+    from graphkit.passes.simplifying.process import start_ahead
+    from graphkit.pipeline.files import find_pipeline, read_text, writable
 
     started = time.perf_counter()
     path = find_pipeline(pipeline)
-    parsed = parse_pipeline(read_text(path), pipeline if path == Path(pipeline) else str(path), _known(plugin))
+    text = read_text(path)
+    if "simplify" in text:  # importing onnxsim takes longer than all that comes before it is needed
+        start_ahead()
+    from graphkit.pipeline import parse_pipeline
+
+    parsed = parse_pipeline(text, pipeline if path == Path(pipeline) else str(path), _known(plugin))
     target = _target(model, output, in_place)
     if not dry_run:
         writable(target)

@@ -1,5 +1,6 @@
 """Model: a gs.Graph to edit, and everything about the file that gs.Graph would drop."""
 
 from graphkit.model.model import Model, SessionSource
+from graphkit.model.stripped import without_weights
 
-__all__ = ["Model", "SessionSource"]
+__all__ = ["Model", "SessionSource", "without_weights"]

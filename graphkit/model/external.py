@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from graphkit.errors import ModelError
+from graphkit.model.types import numpy_type
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,17 @@ def bits_of(element: int) -> int | None:
     known = _BITS.get(element)
     if known is not None or element == TensorProto.STRING:
         return known
-    try:
-        return int(np.dtype(onnx.helper.tensor_dtype_to_np_dtype(element)).itemsize) * 8
-    except (KeyError, TypeError, ValueError):
-        return None
+    dtype = numpy_type(element)
+    return int(dtype.itemsize) * 8 if isinstance(dtype, np.dtype) else None
 
 
 _BITS = {
     getattr(TensorProto, name): bits
-    for name, bits in (("UINT4", 4), ("INT4", 4), ("FLOAT4E2M1", 4), ("UINT2", 2), ("INT2", 2))
+    for name, bits in (
+        *((name, 4) for name in ("UINT4", "INT4", "FLOAT4E2M1")),
+        *((name, 2) for name in ("UINT2", "INT2")),
+        *((name, 6) for name in ("FLOAT6E2M3", "FLOAT6E3M2")),
+    )
     if hasattr(TensorProto, name)
 }
 

@@ -112,6 +112,7 @@ class Graph(gs.Graph):  # type: ignore[misc]
         copied.__class__ = Graph
         copied.scope = self.scope
         copied.producer_name, copied.producer_version = self.producer_name, self.producer_version
+        copied.ir_version = self.__dict__.get("ir_version")  # older gs has none
         return copied
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from graphkit.errors import UsageError
 from graphkit.passes.contract import Pass
-from graphkit.passes.registry import Registry
+from graphkit.passes.registered import Registry
 
 
 def describe_all(known: Registry) -> list[dict[str, Any]]:

@@ -64,10 +64,12 @@ class Simplify(Pass):
         except OnnxsimFailed as error:
             return PassResult(0, "left as it is", (Declined(str(error)),))
         restore_header(before, after)
+        if reason := _rejected(after):
+            return PassResult(0, "left as it is", (Declined(reason),))
         if reason := _signature_changed(before, after):
             return PassResult(0, "left as it is", (Declined(reason),))
         old, new = len(before.graph.node), len(after.graph.node)
-        if _content(before) == _content(after):
+        if old == new and _content(before) == _content(after):
             return PassResult(0, f"{old} nodes, nothing to simplify", (Declined("onnxsim found nothing to change"),))
         model.replace(after)
         return PassResult(max(old - new, 1), f"{old} → {new} nodes")
@@ -83,6 +85,19 @@ def _too_big(proto: ModelProto) -> str | None:
     except Exception:  # noqa: BLE001 - protobuf says so in several ways, depending on its version
         too_big = True
     return "it is larger than 2 GiB, which onnxsim cannot take" if too_big else None
+
+
+def _rejected(proto: ModelProto) -> str | None:
+    from onnx.checker import ValidationError, check_model
+
+    from graphkit.model import without_weights
+
+    try:
+        check_model(without_weights(proto))
+    except ValidationError as error:
+        first = next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")
+        return f"onnx.checker rejects what onnxsim made of it: {first}"
+    return None
 
 
 def _signature_changed(before: ModelProto, after: ModelProto) -> str | None:

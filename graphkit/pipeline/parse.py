@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from graphkit.errors import PipelineError, Problem, UsageError
 from graphkit.passes import Pass
-from graphkit.passes.registry import Registry, registry
+from graphkit.passes.registered import Registry, registry
 from graphkit.pipeline.document import Place, Value, read_document
 from graphkit.pipeline.pipeline import Pipeline, Verify
 

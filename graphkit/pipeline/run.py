@@ -128,7 +128,7 @@ class _Runner:
         if result.rewrites:
             if candidate.graph_is_open:
                 tidy(candidate.graph)
-            candidate.proto()
+            candidate.commit()
             if result.metadata:
                 candidate.set_metadata(result.metadata)
         seconds = time.perf_counter() - started

@@ -1,12 +1,44 @@
-"""Proofs: run models, compare what they return, and check that graphs are valid."""
+"""Proofs: run models, compare what they return, and check that graphs are valid.
 
-from graphkit.verify.check import CheckResult, check, check_model
-from graphkit.verify.compare import Comparison, compare
-from graphkit.verify.detections import Agreement, agree
-from graphkit.verify.feeds import Feed, letterbox, make_feeds
-from graphkit.verify.prove import Proof, prove
-from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
-from graphkit.verify.run import NotRunnable, run_model, run_part, run_what_works
+The names below are imported when they are first used: a run without verification needs the check alone, and neither
+onnxruntime nor pictures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from graphkit.verify.checking import CheckResult, check, check_model
+    from graphkit.verify.comparing import Comparison, compare
+    from graphkit.verify.detections import Agreement, agree
+    from graphkit.verify.feeds import Feed, letterbox, make_feeds
+    from graphkit.verify.proving import Proof, prove
+    from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
+    from graphkit.verify.run import NotRunnable, run_model, run_part, run_what_works
+
+_HOMES = {
+    "Agreement": "detections",
+    "CheckResult": "checking",
+    "Comparison": "comparing",
+    "Detections": "references",
+    "Feed": "feeds",
+    "NotRunnable": "run",
+    "Proof": "proving",
+    "agree": "detections",
+    "check": "checking",
+    "check_model": "checking",
+    "compare": "comparing",
+    "detect": "references",
+    "efficient_nms": "references",
+    "letterbox": "feeds",
+    "make_feeds": "feeds",
+    "non_max_suppression": "references",
+    "prove": "proving",
+    "run_model": "run",
+    "run_part": "run",
+    "run_what_works": "run",
+}
 
 __all__ = [
     "Agreement",
@@ -30,3 +62,11 @@ __all__ = [
     "run_part",
     "run_what_works",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'graphkit.verify' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"graphkit.verify.{_HOMES[name]}"), name)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, helper
+
+
+def f32(*values: float) -> NDArray[np.float32]:
+    return np.array(values, np.float32)
 
 
 def props(message: object, **values: str) -> None:

@@ -14,7 +14,7 @@ from onnx import AttributeProto, ModelProto, TensorProto, helper
 
 from graphkit.errors import ModelError
 from graphkit.model import Model
-from tests.model.everything import everything, floats, function, info, numbers
+from tests.model.everything import everything, f32, floats, function, info, numbers
 
 
 def run(model: Model, **feeds: NDArray[np.generic]) -> list[NDArray[np.generic]]:
@@ -45,7 +45,7 @@ def test_edits_keep_docs_metadata_and_what_stands_around_them() -> None:
     assert [node.name for node in proto.graph.node] == ["mul", "bias", "relu"]
     assert [t.name for t in proto.graph.initializer] == ["scale", "shift"]
     assert proto.metadata_props[1].value == "32"
-    np.testing.assert_array_equal(run(model, x=X)[0], np.abs(X * np.float32([10, 20]) + np.float32([0.5, -0.5])))
+    np.testing.assert_array_equal(run(model, x=X)[0], np.abs(X * f32(10, 20) + f32(0.5, -0.5)))
     assert Model(numbers()).proto() == numbers()
 
 
@@ -103,7 +103,6 @@ def test_replace_drops_the_graph() -> None:
 
 def test_a_new_node_in_an_old_ones_place_keeps_docs_but_not_of_another_operator() -> None:
     model = Model(numbers())
-    mul, add, relu = model.graph.nodes
     for index, op in ((1, "Add"), (2, "Sigmoid")):
         old = model.graph.nodes[index]
         new = gs.Node(op, "new", {}, list(old.inputs), list(old.outputs))
@@ -244,7 +243,7 @@ def if_model() -> ModelProto:
         "g",
         [info("x", floats(4, 2)), info("c", helper.make_tensor_type_proto(TensorProto.BOOL, []))],
         [info("y", floats(4, 2))],
-        [onnx.numpy_helper.from_array(np.float32([2.0, 3.0]), "w")],
+        [onnx.numpy_helper.from_array(f32(2.0, 3.0), "w")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
@@ -254,7 +253,7 @@ def test_an_outer_constant_stays_outside_and_is_one_for_all() -> None:
     branches = list(model.graph.subgraphs())
     w = branches[0].nodes[0].inputs[1]
     assert w is branches[1].nodes[0].inputs[1]
-    w.values = np.float32([5.0, 7.0])
+    w.values = f32(5.0, 7.0)
     w.name = "weight"
     branches[0].nodes[0].name = "changed"
     proto = model.proto()
@@ -262,14 +261,14 @@ def test_an_outer_constant_stays_outside_and_is_one_for_all() -> None:
     assert [len(a.g.initializer) for a in proto.graph.node[0].attribute] == [0, 0]
     on = run(model, x=X, c=np.array(True))[0]
     off = run(model, x=X, c=np.array(False))[0]
-    np.testing.assert_array_equal(on, np.maximum(X * np.float32([5, 7]), 0))
-    np.testing.assert_array_equal(off, X + np.float32([5, 7]))
+    np.testing.assert_array_equal(on, np.maximum(X * f32(5, 7), 0))
+    np.testing.assert_array_equal(off, X + f32(5, 7))
 
 
 def test_a_constant_new_in_a_branch_stays_there_and_one_moved_out_is_outside() -> None:
     model = Model(if_model())
     other, _ = model.graph.subgraphs()  # make_node sorts attributes: else_branch comes first
-    other.nodes[0].inputs[1] = gs.Constant("inner", np.float32([1.0, 1.0]))
+    other.nodes[0].inputs[1] = gs.Constant("inner", f32(1.0, 1.0))
     proto = model.proto()
     assert [t.name for t in proto.graph.node[0].attribute[0].g.initializer] == ["inner"]
     assert [t.name for t in proto.graph.initializer] == ["w"]
@@ -302,7 +301,7 @@ def test_before_ir_version_4_every_initializer_is_an_input() -> None:
     proto.ClearField("metadata_props")
     model = Model(proto)
     assert not model.overridable
-    model.graph.nodes[0].inputs[1] = gs.Constant("new", np.float32([1.0, 1.0]))
+    model.graph.nodes[0].inputs[1] = gs.Constant("new", f32(1.0, 1.0))
     written = model.proto()
     onnx.checker.check_model(written)
     assert [i.name for i in written.graph.input] == ["x", "shift", "new"]
@@ -332,9 +331,7 @@ def test_new_functions_and_subgraphs_are_written() -> None:
     graph.functions.append(twice)
     relu.op, relu.domain = "Twice", "my"
     onnx.checker.check_model(model.proto())
-    np.testing.assert_array_equal(
-        run(model, x=X)[0], 2 * (X * np.float32([2, 3]) + np.float32([0.5, -0.5])).astype(np.float32)
-    )
+    np.testing.assert_array_equal(run(model, x=X)[0], 2 * (X * f32(2, 3) + f32(0.5, -0.5)).astype(np.float32))
 
 
 def test_dtypes_and_shapes_are_as_gs_users_know_them() -> None:
@@ -347,7 +344,7 @@ def test_dtypes_and_shapes_are_as_gs_users_know_them() -> None:
     assert tensors["sequence"].type == "sequence_type"
     assert tensors["w"].shape == [2]
     assert tensors[f"k{TensorProto.BFLOAT16}"].dtype.name == "bfloat16"
-    np.testing.assert_array_equal(tensors["spi"].values, np.float32([0, 3, 0, 4, 0]))
+    np.testing.assert_array_equal(tensors["spi"].values, f32(0, 3, 0, 4, 0))
     assert tensors["spi"].values.dtype == np.float32
     assert model.producer == "producer 1.2"
 

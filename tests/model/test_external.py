@@ -14,7 +14,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from graphkit.errors import ModelError, WriteError
 from graphkit.model import Model, external
-from tests.model.everything import floats, info
+from tests.model.everything import f32, floats, info
 from tests.model.test_edit import run
 
 SIZE = 1000
@@ -42,7 +42,7 @@ def proto(location: str = "weights.bin", **entries: str) -> ModelProto:
         values = {"location": location, "offset": str(index * 4096), "length": str(SIZE * 4)} | entries
         for key, value in values.items():
             tensor.external_data.add(key=key, value=value)
-    graph.initializer.append(onnx.numpy_helper.from_array(np.float32([2.0]), "s"))
+    graph.initializer.append(onnx.numpy_helper.from_array(f32(2.0), "s"))
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
 
 
@@ -184,7 +184,7 @@ def edit(loaded: Model) -> None:
     """A big constant in place of w, a small one in place of s."""
     mul, _, last = loaded.graph.nodes
     mul.inputs[1].values = W * 3
-    last.inputs[1].values = np.float32([4.0])
+    last.inputs[1].values = f32(4.0)
 
 
 def check(path: Path) -> ModelProto:
@@ -240,7 +240,7 @@ def test_saved_elsewhere_the_data_comes_along(model: Path, tmp_path: Path) -> No
         loaded.save(target / "m.onnx")
     assert Model.load(target / "m.onnx").proto() == loaded.proto()
     assert (target / "sub" / "weights.bin").read_bytes() == data()
-    assert os.stat(target / "sub" / "weights.bin").st_nlink == 1  # onnx refuses hard links
+    assert (target / "sub" / "weights.bin").stat().st_nlink == 1  # onnx refuses hard links
     edit(loaded)
     loaded.save(target / "edited.onnx")
     saved = check(target / "edited.onnx")
@@ -299,7 +299,7 @@ def test_over_the_limit_data_goes_out_by_itself(tmp_path: Path, monkeypatch: pyt
             [
                 onnx.numpy_helper.from_array(W, "w"),
                 helper.make_tensor("b", TensorProto.FLOAT, [SIZE], B),  # float_data, not raw_data
-                onnx.numpy_helper.from_array(np.float32([2.0]), "s"),
+                onnx.numpy_helper.from_array(f32(2.0), "s"),
             ],
         ),
         opset_imports=[helper.make_opsetid("", 18)],
@@ -331,7 +331,7 @@ def test_onnxruntime_gets_a_file_where_memory_cannot_hold_it(monkeypatch: pytest
     source = model.session_source()
     assert isinstance(source.model, str)
     x = np.ones((600, 2), np.float32)
-    np.testing.assert_array_equal(run(model, x=x)[0], np.maximum(x + np.float32([0.5, -0.5]), 0))
+    np.testing.assert_array_equal(run(model, x=x)[0], np.maximum(x + f32(0.5, -0.5), 0))
 
 
 @pytest.mark.slow

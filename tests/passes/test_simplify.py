@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import onnx
 import pytest
@@ -94,20 +93,23 @@ def test_weights_in_external_files_are_declined() -> None:
     assert "external files" in result.declined[0].reason
 
 
-def _pretend(monkeypatch: pytest.MonkeyPatch, returncode: int, stdout: bytes, stderr: bytes) -> None:
-    def run(*args: Any, **options: Any) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.CompletedProcess([], returncode, stdout, stderr)
+def _pretend(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Let another program answer in onnxsim's place."""
 
-    monkeypatch.setattr("graphkit.passes.simplifying.process.subprocess.run", run)
+    def start() -> subprocess.Popen[bytes]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, stderr=pipe)
+
+    monkeypatch.setattr("graphkit.passes.simplifying.process._start", start)
 
 
 def test_a_crash_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, -signal.SIGSEGV, b"", b"")
+    _pretend(monkeypatch, f"import os, sys; sys.stdin.read(); os.kill(os.getpid(), {signal.SIGSEGV.value})")
     assert Simplify().run(Model(parse(SHAPES))).declined[0].reason == "onnxsim crashed on it (SIGSEGV)"
 
 
 def test_a_missing_onnxsim_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    _pretend(monkeypatch, 1, b"", b"Traceback\nModuleNotFoundError: No module named 'onnxsim'\n")
+    _pretend(monkeypatch, "raise ModuleNotFoundError(\"No module named 'onnxsim'\")")
     assert "could not be run: ModuleNotFoundError" in Simplify().run(Model(parse(SHAPES))).declined[0].reason
 
 
@@ -116,6 +118,22 @@ def test_an_endless_run_is_a_reason() -> None:
 
     with pytest.raises(OnnxsimFailed, match=r"did not finish within 0.01 s"):
         run_onnxsim(parse(SHAPES), (), True, False, timeout=0.01)
+
+
+def test_a_worker_started_ahead_is_used_once_and_ends_when_it_is_not_needed() -> None:
+    from graphkit.passes.simplifying import process
+
+    process.start_ahead()
+    process.start_ahead()
+    (worker,) = process._waiting
+    assert run_pass(Simplify(), parse(SHAPES)).result.rewrites
+    assert worker.returncode is not None
+    assert not process._waiting
+    process.start_ahead()
+    idle = process._waiting.pop()
+    assert idle.stdin is not None
+    idle.stdin.close()
+    assert idle.wait(timeout=30) == 0
 
 
 def test_nothing_is_printed_and_torch_is_not_imported(capfd: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from pydantic import Field
 from graphkit.errors import PipelineError
 from graphkit.model import Model
 from graphkit.passes import Numerics, Pass, PassResult, Registry, registry
-from graphkit.passes.registry import Entry
+from graphkit.passes.registered import Entry
 from graphkit.pipeline import Pipeline, parse_pipeline, shipped_pipelines
 
 

@@ -1,4 +1,4 @@
-"""Other people's passes: a real small package, installed the way pip does it, and a module named on the command line."""
+"""Other people's passes: a real small package, installed by pip, and a module named on the command line."""
 
 import subprocess
 import sys

@@ -14,7 +14,7 @@ from graphkit.heads import Arrays, DerivedOutputs, DetectionOutputs, NmsContract
 from graphkit.model import Model
 from graphkit.numerics import Numerics
 from graphkit.verify import Feed, make_feeds, prove, run_model
-from graphkit.verify.prove import ENOUGH
+from graphkit.verify.proving import ENOUGH
 
 CONTRACT = NmsContract("multi-label", 0.25, 0.5, 100, keep_equal=True, suppress_equal=True)
 NAMES = ("num_dets", "boxes", "scores", "classes")

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from graphkit.errors import GraphkitError
 from graphkit.heads import DerivedOutputs, DetectionOutputs, Kind, Relation, SameOutputs
-from graphkit.model import Model
+from graphkit.model import Model, without_weights
 from graphkit.numerics import Numerics
-from graphkit.verify.check import without_weights
-from graphkit.verify.compare import Comparison, compare
+from graphkit.verify.comparing import Comparison, compare
 from graphkit.verify.detections import FLOAT16, FLOAT32, Agreement, Tolerance, agree
 from graphkit.verify.feeds import Feed
 from graphkit.verify.madeup import made_up

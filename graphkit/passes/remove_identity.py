@@ -22,7 +22,8 @@ class RemoveIdentity(Pass):
     Declines:
         A node between a graph input (or an initializer, or another graph output) and a graph output: both names
         are the graph's to keep. A Dropout whose mask is read, or whose training_mode is not a constant false. A node
-        whose removal would make a subgraph read another tensor of the same name.
+        whose removal would make a subgraph read another tensor of the same name. An Identity of float16 before a Cast,
+        which keeps onnxruntime from dropping the rounding to float16.
 
     Numerics:
         EXACT: no value is computed differently.
@@ -71,7 +72,7 @@ def _hands_on(node: Any, opset: int, fixed: frozenset[str], scopes: Any) -> str 
     if not node.inputs or not node.outputs:
         return None
     if edit.standard(node, "Identity"):
-        return ""
+        return "it keeps a float16 rounding apart from a Cast" if _keeps_rounding(node) else ""
     if edit.standard(node, "Concat"):
         return "" if len(node.inputs) == 1 else None
     if edit.standard(node, "Cast"):
@@ -79,6 +80,22 @@ def _hands_on(node: Any, opset: int, fixed: frozenset[str], scopes: Any) -> str 
     if edit.standard(node, "Dropout"):
         return _dropout_keeps(node, opset, fixed, scopes)
     return None
+
+
+def _keeps_rounding(node: Any) -> bool:
+    """Whether an Identity of float16 stands before a Cast.
+
+    onnxruntime computes float16 in float32 on the CPU and drops a rounding to float16 that meets a Cast back, so
+    without the Identity the numbers would change.
+    """
+    import numpy as np
+
+    from graphkit import edit
+
+    tensors = (node.inputs[0], node.outputs[0])
+    if not any(tensor.dtype == np.float16 for tensor in tensors):
+        return False
+    return any(edit.standard(reader, "Cast") for tensor in tensors for reader in tensor.outputs)
 
 
 def _same_type(node: Any) -> bool:

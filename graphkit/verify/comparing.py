@@ -82,7 +82,9 @@ class Comparison:
         )
 
 
-def compare(output: str, kind: Kind, feed: str, expected: NDArray[Any], got: NDArray[Any]) -> Comparison:
+def compare(
+    output: str, kind: Kind, feed: str, expected: NDArray[Any], got: NDArray[Any], *, half: bool = False
+) -> Comparison:
     """Compare one output with what it has to be.
 
     One number over a tensor that holds boxes in pixels and scores in 0..1 says nothing about the scores: at [1, 84,
@@ -99,6 +101,8 @@ def compare(output: str, kind: Kind, feed: str, expected: NDArray[Any], got: NDA
         feed: Name of the feed.
         expected: The value before.
         got: The value now.
+        half: Whether the model computes in float16, so that its outputs are no better known than that, whatever their
+            own type.
     """
     shape = _mismatch(expected, got)
     if shape is not None:
@@ -118,10 +122,10 @@ def compare(output: str, kind: Kind, feed: str, expected: NDArray[Any], got: NDA
         left, right = np.where(odd, 0.0, left), np.where(odd, 0.0, right)
     difference = left - right
     worst = tuple(int(position) for position in np.unravel_index(np.abs(difference).argmax(), difference.shape))
-    relative, part = _relative_l2(left, right, difference, expected.dtype)
+    relative, part = _relative_l2(left, right, difference, np.dtype(np.float16) if half else expected.dtype)
     tolerance = None
     if expected.dtype.kind == "f":
-        tolerance = CLOSE_FLOAT16 if expected.dtype.itemsize == 2 else CLOSE_FLOAT32
+        tolerance = CLOSE_FLOAT16 if half or expected.dtype.itemsize == 2 else CLOSE_FLOAT32
     return Comparison(
         output,
         kind,

@@ -99,8 +99,8 @@ def prove(
 
     EXACT is bit-identical with runtime optimisation off, NaN and infinity in the same places. CLOSE is a relative L2
     of at most 1e-4 for each output and for each channel of it (see `compare`); 4 float16 epsilons, 3.9e-3, where an
-    output is float16. DETECTIONS is the same detections as the reference (`detect`): the outputs of the model before
-    are decoded, and made-up boxes and scores are fed into the part behind the seam, in rounds, until at least 50
+    output is float16 or the weights are. DETECTIONS is the same detections as the reference (`detect`): the outputs
+    of the model before are decoded, and made-up boxes and scores are fed into the part behind the seam, in rounds, until at least 50
     detections of several classes were compared. A proof that compared nothing fails.
 
     Args:
@@ -132,7 +132,7 @@ def prove(
         elif standard is Numerics.DETECTIONS:
             problem = "a proof by detections needs to know which outputs are detections, and the pass does not say"
         else:
-            comparisons, problem = _values(before_outputs, results, feeds, standard, relation)
+            comparisons, problem = _values(before_outputs, results, feeds, standard, relation, _computes_in_half(after))
             if problem is None and carried is not None and _seam_stands(after, carried):
                 found, problem = _made_up(after, carried, Agreement(), threads)
                 problem = problem or found.problem
@@ -153,6 +153,7 @@ def _values(
     feeds: Sequence[Feed],
     standard: Numerics,
     relation: SameOutputs | DerivedOutputs,
+    half: bool,
 ) -> tuple[tuple[Comparison, ...], str | None]:
     worst: dict[str, Comparison] = {}
     elements = 0
@@ -167,7 +168,7 @@ def _values(
             return (), _other_names(list(expected), list(got), feed.name)
         for name, value in expected.items():
             kind: Kind = relation.kinds.get(name, "other") if isinstance(relation, DerivedOutputs) else "other"
-            result = compare(name, kind, feed.name, np.asarray(value), got[name])
+            result = compare(name, kind, feed.name, np.asarray(value), got[name], half=half)
             elements += result.elements
             if name not in worst or result.badness > worst[name].badness:
                 worst[name] = result
@@ -263,6 +264,11 @@ def _made_up(after: Model, relation: DetectionOutputs, known: Agreement, threads
         if total.problem is not None or (rounds >= FEWEST_ROUNDS and not total.compared):
             break
     return replace(total, made_up=total.compared, rounds=rounds), None
+
+
+def _computes_in_half(model: Model) -> bool:
+    """Whether weights are float16: then no output is known better than that, even one cast to float32."""
+    return any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.proto().graph.initializer)
 
 
 def _seam_stands(model: Model, relation: DetectionOutputs) -> bool:

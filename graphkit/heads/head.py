@@ -36,13 +36,32 @@ class HeadNotFound(GraphkitError):
 
 
 @dataclass(frozen=True, eq=False)
+class Extra:
+    """What a head says of each candidate besides its box and its scores.
+
+    Attributes:
+        kind: "masks" is mask coefficients, "keypoints" is x y or x y visibility for each keypoint in pixels, "angle" is
+            radians.
+        tensor: The tensor as it is concatenated, or the output.
+        width: Channels E.
+        layout: How it lies.
+    """
+
+    kind: Literal["masks", "keypoints", "angle"]
+    tensor: gs.Tensor
+    width: int
+    layout: Layout
+
+
+@dataclass(frozen=True, eq=False)
 class Head:
     """One detection head.
 
     Attributes:
         family: What the structure tells, for a reader: "YOLOv8-style, DFL".
         task: What is detected.
-        state: "joined" is one output with boxes and scores in it, "split" is an output for each.
+        state: "joined" is one output with boxes and scores in it, "split" is an output for each, "final" is one output
+            [B, K, 6 + E] of a one-to-one head (x1 y1 x2 y2 score class and the extras), which needs no NMS.
         classes: Number of classes C.
         outputs: Names of the graph's outputs it fills: (joined,) or (boxes, scores).
         boxes: Tensor with the boxes, in pixels of the network's input: what is concatenated, or the output.
@@ -56,14 +75,19 @@ class Head:
         bins: Bins a side of the DFL, None where there is none.
         batch: Batch size, or its symbol.
         anchors: Candidates an image A, or their symbol.
+        objectness: Tensor with the activated objectness, [B, 1, A] or [B, A, 1]; None where there is none. `scores` are
+            then class scores before it is multiplied in, unless the graph does that itself.
+        logits: The scores before their Sigmoid, in `score_layout`; None where they are not one tensor.
+        extras: What else belongs to each candidate, in the order of the joined output.
+        prototypes: Output with the mask prototypes, [B, E, H, W]; None where there are none.
         casts: ONNX element types a joined head is cast to on its way to the output.
         names: Class names of the metadata, by index; empty where there are none.
         warnings: What contradicts, though nothing is wrong.
     """
 
     family: str
-    task: Literal["detect"]
-    state: Literal["joined", "split"]
+    task: Literal["detect", "segment", "pose", "obb"]
+    state: Literal["joined", "split", "final"]
     classes: int
     outputs: tuple[str, ...]
     boxes: gs.Tensor
@@ -78,5 +102,9 @@ class Head:
     batch: Dimension
     anchors: Dimension
     casts: tuple[int, ...] = ()
+    objectness: gs.Tensor | None = None
+    logits: gs.Tensor | None = None
+    extras: tuple[Extra, ...] = ()
+    prototypes: str | None = None
     names: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ the rewritten model must return. Plain data and plain NumPy: nothing here knows 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -53,6 +53,8 @@ class NmsContract:
         candidates: At most this many (box, class) pairs an image, the best by score, enter NMS; None for all.
         keep_equal: True keeps score >= confidence (EfficientNMS_TRT), False score > confidence (ONNX).
         suppress_equal: True suppresses IoU >= iou (EfficientNMS_TRT), False IoU > iou (ONNX).
+        rotated: Boxes are cx cy w h angle and overlap is ultralytics' probabilistic IoU (probiou) of rotated boxes.
+        suppress: False for one-to-one heads, whose candidates are final: they are filtered and sorted only.
     """
 
     semantics: Literal["best-class", "multi-label", "class-agnostic"]
@@ -62,6 +64,8 @@ class NmsContract:
     candidates: int | None = None
     keep_equal: bool = False
     suppress_equal: bool = False
+    rotated: bool = False
+    suppress: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,16 @@ class RawDetections:
     """Every candidate of a detector, before NMS.
 
     Attributes:
-        boxes: float32 [B, A, 4], corners x1 y1 x2 y2 in pixels of the network's input.
+        boxes: float32 [B, A, 4], corners x1 y1 x2 y2 in pixels of the network's input; rotated boxes are [B, A, 5],
+            cx cy w h in pixels and the angle in radians.
         scores: float32 [B, A, C], activated, 0..1, objectness multiplied in.
+        extras: What else belongs to each candidate, float32 [B, A, E] by kind: "masks" (mask coefficients) or
+            "keypoints" (x y, or x y visibility, for each keypoint; pixels).
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    extras: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,6 +101,9 @@ class Seam:
         box_layout: "cn" is [B, 4, A], "nc" is [B, A, 4].
         box_coding: "center-size" is cx cy w h, "corners" is x1 y1 x2 y2.
         score_layout: "cn" is [B, C, A], "nc" is [B, A, C].
+        logits: True where `scores` wants logits: the made-up scores are fed through the inverse of the Sigmoid.
+        extras: Kind -> tensor that wants made-up extras, [B, E, A] ("cn") or [B, A, E] as `box_layout` says.
+        widths: Kind -> E.
     """
 
     boxes: str
@@ -103,6 +114,9 @@ class Seam:
     box_layout: Literal["cn", "nc"]
     box_coding: Literal["center-size", "corners"]
     score_layout: Literal["cn", "nc"]
+    logits: bool = False
+    extras: Mapping[str, str] = field(default_factory=dict)
+    widths: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,12 +131,21 @@ class DetectionOutputs:
         contract: What is to be done with them.
         outputs: The names of num_dets, boxes, scores, classes in the rewritten model.
         seam: Where made-up boxes and scores can be fed, or None where there is no such place.
+        extras: Kind -> output name, [B, K, E]: row k belongs to detection k. Kinds as in RawDetections.
+        layout: "four" is the outputs above; "ultralytics" is one output [B, K, 6 + E] with x1 y1 x2 y2 score class and
+            the extras behind them, named in `outputs` (one name), whose padding rows are zero; for rotated boxes
+            cx cy w h score class angle.
+        thresholds: Names of graph inputs that set confidence and IoU at run time, with the values for the proof;
+            empty where both are constants.
     """
 
     decode: Callable[[Arrays], RawDetections]
     contract: NmsContract
-    outputs: tuple[str, str, str, str]
+    outputs: tuple[str, ...]
     seam: Seam | None = None
+    extras: Mapping[str, str] = field(default_factory=dict)
+    layout: Literal["four", "ultralytics"] = "four"
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 Relation = SameOutputs | DerivedOutputs | DetectionOutputs

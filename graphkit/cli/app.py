@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from graphkit.cli.demo import demo
+from graphkit.cli.inspect import inspect
 from graphkit.cli.passes import passes
 from graphkit.cli.run import run
 from graphkit.cli.schema import schema
@@ -81,6 +82,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(inspect)
 app.command()(passes)
 app.command()(schema)
 

@@ -7,18 +7,21 @@ level's stride (as distributions over bins: DFL, Li et al., "Generalized Focal L
     corners:      (x1y1, x2y2) · stride
     center-size:  ((x1y1 + x2y2) / 2, x2y2 - x1y1) · stride
 
-The two codings differ in their arithmetic alone, so the arithmetic is what is read.
+The two codings differ in their arithmetic alone, so the arithmetic is what is read. Rotated boxes (`heads.rotated`)
+turn the middle by an angle; YOLOv5 and v7 (`heads.anchored`) scale anchor boxes instead.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from graphkit.heads.trace import LONGEST_CHAIN, constant, operand, peel, producer, same, scalar, upstream
+from graphkit.heads.anchored import AnchoredLevel, match_anchored_boxes
+from graphkit.heads.rotated import match_rotated
+from graphkit.heads.trace import LONGEST_CHAIN, constant, cut_from, peel, producer, same, scalar, upstream
 
 Coding = Literal["center-size", "corners"]
 
@@ -32,12 +35,25 @@ class BoxDecode:
         coding: What the four are.
         strides: Pixels a grid cell of each level, ascending; empty where they are computed at run time.
         bins: Bins a side of the DFL, or None where the distances are predicted directly.
+        distances: What l t r b are cut from, [B, 4, A], in cells; None for anchor boxes.
+        angle: What turns the boxes, [B, 1, A], radians; None where they are upright.
+        levels: The levels of a decode by anchor boxes; empty otherwise.
     """
 
     channel_axis: int
     coding: Coding
     strides: tuple[int, ...]
     bins: int | None
+    distances: gs.Tensor | None = None
+    angle: gs.Tensor | None = None
+    levels: tuple[AnchoredLevel, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The best known models that decode so."""
+        if self.levels:
+            return "YOLOv5-style"
+        return "YOLOv8-style" if self.bins else "YOLO26-style"
 
 
 def match_boxes(tensor: gs.Tensor) -> BoxDecode | None:
@@ -46,7 +62,7 @@ def match_boxes(tensor: gs.Tensor) -> BoxDecode | None:
     found = _match_decode(peeled.tensor) or _match_conversion(peeled.tensor)
     if found is None or not peeled.transposed:
         return found
-    return BoxDecode(3 - found.channel_axis, found.coding, found.strides, found.bins)
+    return replace(found, channel_axis=3 - found.channel_axis)
 
 
 def _axis(node: gs.Node, default: int = 0) -> int | None:
@@ -57,6 +73,9 @@ def _axis(node: gs.Node, default: int = 0) -> int | None:
 
 
 def _match_decode(tensor: gs.Tensor) -> BoxDecode | None:
+    levels = match_anchored_boxes(tensor)
+    if levels is not None:
+        return BoxDecode(2, "center-size", tuple(sorted(level.stride for level in levels)), None, levels=levels)
     scaled = producer(tensor, "Mul")
     if scaled is None or len(scaled.inputs) != 2:
         return None
@@ -64,11 +83,17 @@ def _match_decode(tensor: gs.Tensor) -> BoxDecode | None:
         joined = producer(peel(scaled.inputs[index]).tensor, "Concat")
         if joined is None or len(joined.inputs) != 2 or peel(scaled.inputs[index]).transposed:
             continue
-        axis, sides = _axis(joined), _match_sides(*joined.inputs)
-        strides = _strides(scaled.inputs[1 - index])
-        if axis is not None and sides is not None and strides is not None:
+        axis, strides = _axis(joined), _strides(scaled.inputs[1 - index])
+        if axis is None or strides is None:
+            continue
+        sides = _match_sides(*joined.inputs)
+        if sides is not None:
             coding, distances = sides
-            return BoxDecode(axis, coding, strides, _bins(distances))
+            return BoxDecode(axis, coding, strides, _bins(distances), distances)
+        rotated = match_rotated(*joined.inputs)
+        if rotated is not None:
+            source, angle = rotated
+            return BoxDecode(axis, "center-size", strides, _bins(source), source, angle)
     return None
 
 
@@ -107,12 +132,12 @@ def _match_corner_pair(low: gs.Tensor, high: gs.Tensor) -> gs.Tensor | None:
     minus, plus = producer(low, "Sub"), producer(high, "Add")
     if minus is None or plus is None or len(plus.inputs) != 2:
         return None
-    distances = _cut_from(minus.inputs[1])
+    distances = cut_from(minus.inputs[1])
     if distances is None:
         return None
     for index in (0, 1):
         anchor, side = plus.inputs[1 - index], plus.inputs[index]
-        if _cut_from(side) is distances and side is not minus.inputs[1] and _same_anchor(anchor, minus.inputs[0]):
+        if cut_from(side) is distances and side is not minus.inputs[1] and _same_anchor(anchor, minus.inputs[0]):
             return distances
     return None
 
@@ -122,11 +147,6 @@ def _same_anchor(left: gs.Tensor, right: gs.Tensor) -> bool:
         return True
     a, b = constant(left), constant(right)
     return a is not None and b is not None and np.array_equal(a, b)
-
-
-def _cut_from(tensor: gs.Tensor) -> gs.Tensor | None:
-    node = producer(tensor, "Slice", "Split")
-    return None if node is None else operand(node, 0)
 
 
 def _strides(tensor: gs.Tensor) -> tuple[int, ...] | None:
@@ -190,4 +210,6 @@ def _match_conversion(tensor: gs.Tensor) -> BoxDecode | None:
     if inner is None or inner.coding != "center-size":
         return None
     outer_axis = 3 - inner.channel_axis if source.transposed else inner.channel_axis
-    return BoxDecode(axis, "corners", inner.strides, inner.bins) if outer_axis == axis else None
+    if outer_axis != axis or inner.angle is not None:
+        return None
+    return replace(inner, channel_axis=axis, coding="corners")

@@ -57,8 +57,10 @@ class Dims:
             return self.shape(node.inputs[0], depth)
         if node.op in _BROADCAST:
             return _broadcast([self.shape(source, depth) for source in node.inputs])
+        if node.op == "Split":
+            return self._split(node, depth, next(i for i, output in enumerate(node.outputs) if output is tensor))
         rule = getattr(self, f"_{node.op.lower()}", None)
-        if rule is None or node.op not in {"Transpose", "Concat", "Reshape", "Unsqueeze", "Conv", "Slice", "Split"}:
+        if rule is None or node.op not in {"Transpose", "Concat", "Reshape", "Unsqueeze", "Conv", "Slice"}:
             return None
         result: Shape = rule(node, depth)
         return result
@@ -118,17 +120,35 @@ class Dims:
     def _slice(self, node: gs.Node, depth: int) -> Shape:
         shape = self.shape(node.inputs[0], depth)
         axes = node.attrs.get("axes", constant(operand(node, 3)))
-        if shape is None or axes is None:
+        if not shape or axes is None:
             return None
-        cut = {int(axis) % len(shape) for axis in axes}
-        return [None if axis in cut else size for axis, size in enumerate(shape)]
+        cut = [int(axis) % len(shape) for axis in np.asarray(axes).reshape(-1)]
+        ranges = [node.attrs.get(name, constant(operand(node, i))) for name, i in (("starts", 1), ("ends", 2))]
+        steps = constant(operand(node, 4))
+        result: list[Dim] = [None if axis in cut else size for axis, size in enumerate(shape)]
+        if all(limit is not None and np.size(limit) == len(cut) for limit in ranges):
+            starts, ends = (np.asarray(limit).reshape(-1).tolist() for limit in ranges)
+            strides = steps.reshape(-1).tolist() if steps is not None and steps.size == len(cut) else [1] * len(cut)
+            for axis, start, end, step in zip(cut, starts, ends, strides, strict=True):
+                size = shape[axis]
+                if size is not None and step != 0:
+                    result[axis] = len(range(*slice(int(start), int(end), int(step)).indices(size)))
+        return result
 
-    def _split(self, node: gs.Node, depth: int) -> Shape:
+    def _split(self, node: gs.Node, depth: int, index: int) -> Shape:
         shape = self.shape(node.inputs[0], depth)
-        if shape is None:
+        if not shape:
             return None
-        cut = node.attrs.get("axis", 0) % len(shape)
-        return [None if axis == cut else size for axis, size in enumerate(shape)]
+        cut = int(node.attrs.get("axis", 0)) % len(shape)
+        result: list[Dim] = [None if axis == cut else size for axis, size in enumerate(shape)]
+        sizes = node.attrs.get("split", constant(operand(node, 1)))
+        total = shape[cut]
+        if sizes is not None and np.size(sizes) == len(node.outputs):
+            result[cut] = int(np.asarray(sizes).reshape(-1)[index])
+        elif sizes is None and total is not None:
+            part = -(-total // len(node.outputs))
+            result[cut] = min(part, max(total - part * index, 0))
+        return result
 
 
 def _declared(tensor: gs.Tensor) -> Shape:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from graphkit.edit import Builder, is_output
+from graphkit.edit import Builder, detach, is_output
 from graphkit.heads.decode import Coding
 from graphkit.heads.head import Dimension, Head, Layout
 
@@ -72,27 +73,110 @@ def corners(emit: Emitter, boxes: gs.Tensor, axis: int, shape: Sequence[Dimensio
     return emit.cast(result, int(onnx.helper.np_dtype_to_tensor_dtype(dtype)))
 
 
+@dataclass(frozen=True)
+class CutParts:
+    """A head's parts as separate tensors of the outputs' dtype.
+
+    Attributes:
+        boxes: As `Head.box_layout` says; of a final head [B, K, 4].
+        scores: As `Head.score_layout` says, objectness multiplied in; of a final head [B, K].
+        labels: Class indices of a final head, int32 [B, K].
+        extras: In the order of `Head.extras`, lying as they say.
+    """
+
+    boxes: gs.Tensor
+    scores: gs.Tensor
+    labels: gs.Tensor | None
+    extras: tuple[gs.Tensor, ...]
+
+
 def cut(emit: Emitter, head: Head) -> tuple[gs.Tensor, gs.Tensor]:
-    """Boxes and scores of a head as separate tensors of the outputs' dtype, in the layouts the head says.
+    """Boxes and scores of a head as separate tensors: see `cut_parts`, of which these are the first two."""
+    parts = cut_parts(emit, head)
+    return parts.boxes, parts.scores
+
+
+def cut_parts(emit: Emitter, head: Head) -> CutParts:
+    """Boxes, scores and extras of a head as separate tensors of the outputs' dtype, in the layouts the head says.
 
     A joined head's casts behind the Concat are repeated on each part.
     """
-    if head.state == "split":
-        return head.boxes, head.scores
+    extras = [(extra.tensor, extra.layout, extra.width) for extra in head.extras]
+    if head.output_layout is None:
+        return CutParts(head.boxes, head.scores, head.labels, tuple(tensor for tensor, _, _ in extras))
     joined = next(output for output in emit.graph.outputs if output.name == head.outputs[0])
-    parts = []
-    for tensor, layout, channels in ((head.boxes, head.box_layout, 4), (head.scores, head.score_layout, head.classes)):
-        part = tensor
-        if head.casts or is_output(emit.graph, tensor):
-            # Before a cast too: ONNX Runtime computes many float16 operators in float32 and drops a rounding to
-            # float16 that meets a cast back. The Concat kept the two apart, and so must something in its place.
-            part = emit.node("Identity", tensor, dtype=tensor.dtype, shape=tensor.shape)
-        for to in head.casts:
-            part = emit.cast(part, to)
-        part.dtype = joined.dtype
-        part.shape = shape_of(head, layout, channels)
-        parts.append(part)
-    return parts[0], parts[1]
+    objectness: gs.Tensor | None = None
+    if head.levels:
+        boxes, objectness, scores, rest = _from_levels(emit, head)
+        extras = [(tensor, layout, width) for tensor, (_, layout, width) in zip(rest, extras, strict=True)]
+    else:
+        boxes, scores = head.boxes, head.scores
+    boxes = _as_output(emit, head, joined, boxes, shape_of(head, head.box_layout, 4))
+    classes = 1 if head.state == "final" else head.classes
+    scores = _as_output(emit, head, joined, scores, shape_of(head, head.score_layout, classes))
+    if objectness is not None:
+        weight = _as_output(emit, head, joined, objectness, shape_of(head, "nc", 1))
+        scores = emit.node("Mul", weight, scores, dtype=joined.dtype, shape=scores.shape, hint="scores")
+    parts = tuple(_as_output(emit, head, joined, t, shape_of(head, lies, width)) for t, lies, width in extras)
+    labels = None
+    if head.labels is not None:
+        rows = [head.batch, head.anchors]
+        scores = emit.with_axes("Squeeze", scores, [2], 13, rows)
+        labels = emit.cast(head.labels, onnx.TensorProto.INT32)
+        labels.shape = [*rows, 1]
+        labels = emit.with_axes("Squeeze", labels, [2], 13, rows)
+    return CutParts(boxes, scores, labels, parts)
+
+
+def _as_output(
+    emit: Emitter, head: Head, joined: gs.Tensor, tensor: gs.Tensor, shape: Sequence[Dimension]
+) -> gs.Tensor:
+    """A part of a joined output, cast as that is, with its dtype and a shape."""
+    part = tensor
+    if head.casts or is_output(emit.graph, tensor) or not isinstance(tensor, gs.Variable):
+        # Before a cast too: ONNX Runtime computes many float16 operators in float32 and drops a rounding to
+        # float16 that meets a cast back. The Concat kept the two apart, and so must something in its place.
+        part = emit.node("Identity", tensor, dtype=tensor.dtype, shape=tensor.shape)
+    for to in head.casts:
+        part = emit.cast(part, to)
+    part.dtype, part.shape = joined.dtype, list(shape)
+    return part
+
+
+def apart(emit: Emitter, head: Head) -> Head:
+    """The head with tensors of their own for boxes, class scores, objectness and extras, before the output's casts.
+
+    Changes nothing but for joined heads with anchor boxes, whose levels join all of them; their `levels` are then ().
+    """
+    if not head.levels or head.output_layout is None:
+        return head
+    boxes, objectness, scores, rest = _from_levels(emit, head)
+    boxes.shape = shape_of(head, "nc", 4)
+    extras = tuple(replace(extra, tensor=tensor) for extra, tensor in zip(head.extras, rest, strict=True))
+    return replace(head, boxes=boxes, scores=scores, objectness=objectness, extras=extras, levels=())
+
+
+def _from_levels(emit: Emitter, head: Head) -> tuple[gs.Tensor, gs.Tensor, gs.Tensor, list[gs.Tensor]]:
+    """Boxes, objectness, class scores and mask coefficients of a head with anchor boxes, each [B, A, n]."""
+    classes = head.classes
+    groups: list[list[gs.Tensor]] = [[], [], []]
+    for level in head.levels:
+        pair = emit.node("Concat", *level.parts[:2], dtype=level.parts[0].dtype, hint="boxes", axis=4)
+        for group, tensor, width in zip(groups, (pair, *level.parts[2:]), (4, 1 + classes, None), strict=False):
+            width = head.extras[0].width if width is None else width
+            target = emit.constant(np.array([0, -1, width], np.int64), "flat")
+            group.append(emit.node("Reshape", tensor, target, dtype=tensor.dtype))
+    boxes, confidence, *rest = (
+        emit.node("Concat", *group, dtype=group[0].dtype, axis=1) if len(group) > 1 else group[0]
+        for group in groups
+        if group
+    )
+    confidence.shape = shape_of(head, "nc", 1 + classes)
+    sizes: dict[str, Any] = {"split": [1, classes]} if emit.opset < 13 else {}
+    inputs = [confidence] if sizes else [confidence, emit.constant(np.array([1, classes], np.int64), "confidence")]
+    shapes = [(confidence.dtype, shape_of(head, "nc", 1)), (confidence.dtype, shape_of(head, "nc", classes))]
+    objectness, scores = emit.nodes("Split", inputs, shapes, axis=2, **sizes)
+    return boxes, objectness, scores, rest
 
 
 def shape_of(head: Head, layout: Layout, channels: int) -> list[Dimension]:
@@ -100,16 +184,21 @@ def shape_of(head: Head, layout: Layout, channels: int) -> list[Dimension]:
     return [head.batch, channels, head.anchors] if layout == "cn" else [head.batch, head.anchors, channels]
 
 
+def lay(emit: Emitter, head: Head, tensor: gs.Tensor, have: Layout, want: Layout, channels: int) -> gs.Tensor:
+    """A tensor of the head as [B, channels, A] or [B, A, channels]."""
+    if have == want:
+        return tensor
+    moved = emit.transpose(tensor, [0, 2, 1])
+    moved.shape = shape_of(head, want, channels)
+    return moved
+
+
 def arrange(
     emit: Emitter, head: Head, boxes: gs.Tensor, scores: gs.Tensor, layout: Layout, coding: Coding
 ) -> tuple[gs.Tensor, gs.Tensor]:
     """Boxes and scores in another layout and, from center-size, in corners."""
-    if head.box_layout != layout:
-        boxes = emit.transpose(boxes, [0, 2, 1])
-        boxes.shape = shape_of(head, layout, 4)
-    if head.score_layout != layout:
-        scores = emit.transpose(scores, [0, 2, 1])
-        scores.shape = shape_of(head, layout, head.classes)
+    boxes = lay(emit, head, boxes, head.box_layout, layout, 4)
+    scores = lay(emit, head, scores, head.score_layout, layout, head.classes)
     if head.coding != coding:
         boxes = corners(emit, boxes, 1 if layout == "cn" else 2, shape_of(head, layout, 4))
     return boxes, scores
@@ -123,7 +212,7 @@ def replace_outputs(graph: gs.Graph, head: Head, new: Sequence[gs.Tensor]) -> No
         [o for o in side if not any(o is x for x in old)] for side in (graph.outputs[:place], graph.outputs[place:])
     ]
     graph.outputs[:] = [*kept[0], *new, *kept[1]]
-    if head.state == "joined":
+    if head.output_layout is not None:
         _remove_dead(graph, old)
 
 
@@ -138,8 +227,7 @@ def _remove_dead(graph: gs.Graph, tensors: Sequence[gs.Tensor]) -> None:
                 continue
             dead.add(id(node))
             waiting.extend(node.inputs)
-            node.inputs.clear()
-            node.outputs.clear()
+            detach(node)
     graph.nodes[:] = [node for node in graph.nodes if id(node) not in dead]
 
 

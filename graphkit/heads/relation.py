@@ -40,6 +40,20 @@ class DerivedOutputs:
 
 
 @dataclass(frozen=True)
+class RecoveredOutputs:
+    """The model was cut in front of its last computations, so the old outputs follow from the new ones.
+
+    Attributes:
+        recover: New outputs -> the old ones that can no longer be read off, by name: what the user of the model has to
+            compute now. NumPy only. Old outputs that it leaves out must still be there under their own names.
+        kinds: What each old output holds.
+    """
+
+    recover: Callable[[Arrays], dict[str, NDArray[np.generic]]]
+    kinds: Mapping[str, Kind]
+
+
+@dataclass(frozen=True)
 class NmsContract:
     """What non-maximum suppression has to return: enough to compute it without the graph.
 
@@ -50,7 +64,8 @@ class NmsContract:
         confidence: Score threshold, 0..1.
         iou: IoU threshold, 0..1.
         max_detections: Rows an image, over all classes (K).
-        candidates: At most this many (box, class) pairs an image, the best by score, enter NMS; None for all.
+        candidates: At most this many (box, class) pairs an image over the threshold, the best by score, enter NMS;
+            None for all.
         keep_equal: True keeps score >= confidence (EfficientNMS_TRT), False score > confidence (ONNX).
         suppress_equal: True suppresses IoU >= iou (EfficientNMS_TRT), False IoU > iou (ONNX).
         rotated: Boxes are cx cy w h angle and overlap is ultralytics' probabilistic IoU (probiou) of rotated boxes.
@@ -135,8 +150,10 @@ class DetectionOutputs:
         layout: "four" is the outputs above; "ultralytics" is one output [B, K, 6 + E] with x1 y1 x2 y2 score class and
             the extras behind them, named in `outputs` (one name), whose padding rows are zero; for rotated boxes
             cx cy w h score class angle.
-        thresholds: Names of graph inputs that set confidence and IoU at run time, with the values for the proof;
-            empty where both are constants.
+        thresholds: Names of the graph inputs or initializers that hold the thresholds, with the values that they have:
+            confidence first, then IoU where there is one. Graph inputs (with an initializer as their default, or
+            without) are varied in the proof; the confidence, input or not, is lowered in a copy of the model until
+            its real outputs are detections. Empty where none can be told apart.
     """
 
     decode: Callable[[Arrays], RawDetections]
@@ -148,4 +165,4 @@ class DetectionOutputs:
     thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
-Relation = SameOutputs | DerivedOutputs | DetectionOutputs
+Relation = SameOutputs | DerivedOutputs | RecoveredOutputs | DetectionOutputs

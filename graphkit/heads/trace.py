@@ -118,6 +118,12 @@ def peel(tensor: gs.Tensor) -> Peeled:
     return Peeled(tensor, transposed, tuple(reversed(casts)))
 
 
+def cut_from(tensor: gs.Tensor) -> gs.Tensor | None:
+    """What a tensor is a part of, by Split or Slice."""
+    node = producer(tensor, "Slice", "Split")
+    return None if node is None else operand(node, 0)
+
+
 def same(left: gs.Tensor, right: gs.Tensor) -> bool:
     """Whether two tensors are one, or are made alike from the same tensors (a subexpression computed twice)."""
     if left is right:

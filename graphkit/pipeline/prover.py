@@ -57,7 +57,7 @@ class Prover:
             GraphkitError: A model cannot be run here, or an image cannot be read.
         """
         from graphkit.heads import DetectionOutputs
-        from graphkit.verify import make_feeds, prove, run_what_works
+        from graphkit.verify import make_feeds, prove, run_what_works, with_thresholds
 
         if self._feeds is None or self._outputs is None:
             feeds = make_feeds(self._model, self._images, self._seed)
@@ -67,4 +67,6 @@ class Prover:
             self._model, self._outputs = after, outputs
             if relation is not None:
                 self._detections = relation if isinstance(relation, DetectionOutputs) else None
+            if isinstance(relation, DetectionOutputs):
+                self._feeds = with_thresholds(self._feeds, after, relation)
         return proof

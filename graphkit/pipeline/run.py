@@ -227,7 +227,7 @@ def _label(model: Model) -> str:
         head = recognise(model.copy().graph, model.metadata)
     except (HeadNotFound, GraphkitError):
         return ""
-    return f"{head.family} {head.task}, {head.classes} classes"
+    return head.label
 
 
 def _ignore(_index: int, _activity: str, _record: PassRecord | None) -> None:

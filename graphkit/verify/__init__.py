@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from graphkit.verify.comparing import Comparison, compare
     from graphkit.verify.detections import Agreement, agree
     from graphkit.verify.feeds import Feed, letterbox, make_feeds
+    from graphkit.verify.lowering import with_thresholds
     from graphkit.verify.proving import Proof, prove
     from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
     from graphkit.verify.run import NotRunnable, run_model, run_part, run_what_works
@@ -38,6 +39,7 @@ _HOMES = {
     "run_model": "run",
     "run_part": "run",
     "run_what_works": "run",
+    "with_thresholds": "lowering",
 }
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "run_model",
     "run_part",
     "run_what_works",
+    "with_thresholds",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from graphkit.heads import NmsContract
 from graphkit.verify.references.detections import Detections
 from graphkit.verify.references.iou import iou, ordered
+from graphkit.verify.references.rotated import probiou
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,29 @@ class Tolerance:
     Attributes:
         iou: At least this.
         score: Scores at most this far apart.
-        hair: A score or an IoU this near a threshold may fall on either side of it.
+        hair: A score this near the threshold may fall on either side of it, and of two scores this near each other
+            either may be the better.
+        near: The same for an IoU.
+        extra: Extras differ at most by `extra`, in their own unit, and by `extra_relative` of their size.
+        extra_relative: See `extra`.
     """
 
     iou: float
     score: float
     hair: float
+    near: float
+    extra: float = 2e-3
+    extra_relative: float = 1e-4
+
+    def at(self, confidence: float) -> Tolerance:
+        """The same for a lowered confidence: there scores of 1e-5 are told apart, and 1e-4 is no hair."""
+        scale = min(1.0, max(confidence, 1e-12) * 4)
+        return replace(self, score=self.score * scale, hair=self.hair * scale)
 
 
-FLOAT32 = Tolerance(iou=0.99, score=1e-3, hair=1e-4)
+FLOAT32 = Tolerance(iou=0.99, score=1e-3, hair=1e-4, near=1e-4)
 # Pixels beyond 512 are whole or half numbers in float16, which moves the edges of a small box by a tenth of its width.
-FLOAT16 = Tolerance(iou=0.9, score=5e-3, hair=2e-2)
+FLOAT16 = Tolerance(iou=0.9, score=5e-3, hair=2e-2, near=2e-2, extra=2e-2, extra_relative=1e-2)
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,9 @@ class Agreement:
         max_score_error: Largest difference of the scores of a pair.
         made_up: How many of the compared pairs come from made-up boxes and scores.
         rounds: Rounds of made-up boxes and scores.
+        lowered: How many of the compared pairs come from the whole model with its thresholds lowered.
+        varied: Rounds, of the above, with other thresholds given as inputs.
+        max_extra_error: Largest difference of an extra of a pair, in its own unit.
         problem: The first disagreement, for a reader, or None.
     """
 
@@ -66,6 +82,9 @@ class Agreement:
     max_score_error: float = 0.0
     made_up: int = 0
     rounds: int = 0
+    lowered: int = 0
+    varied: int = 0
+    max_extra_error: float = 0.0
     problem: str | None = None
 
     def __add__(self, other: Agreement) -> Agreement:
@@ -82,12 +101,20 @@ class Agreement:
             max(self.max_score_error, other.max_score_error),
             self.made_up + other.made_up,
             self.rounds + other.rounds,
+            self.lowered + other.lowered,
+            self.varied + other.varied,
+            max(self.max_extra_error, other.max_extra_error),
             self.problem or other.problem,
         )
 
 
 def agree(
-    expected: Detections, got: Detections, contract: NmsContract, where: str, tolerance: Tolerance = FLOAT32
+    expected: Detections,
+    got: Detections,
+    contract: NmsContract,
+    where: str,
+    tolerance: Tolerance = FLOAT32,
+    pool: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None,
 ) -> Agreement:
     """Match the detections of one image.
 
@@ -102,12 +129,14 @@ def agree(
         contract: What both were made by.
         where: The image, for a reader: 'image 0 of "bus.jpg"'.
         tolerance: What counts as the same.
+        pool: Boxes [A, 4 or 5] and scores [A, C] of every candidate of the image. With it, of two candidates whose
+            scores are within a hair and that overlap either may have suppressed the other.
     """
-    pairs, overlaps = _match(expected, got, tolerance)
+    pairs, overlaps = _match(expected, got, contract, tolerance)
     errors = [_score_error(float(expected.scores[i]), float(got.scores[j])) for i, j in pairs]
     left_expected = _rest(len(expected), [i for i, _ in pairs])
     left_got = _rest(len(got), [j for _, j in pairs])
-    free_expected, free_got = _borderline(expected, left_expected, got, left_got, contract, tolerance.hair)
+    free_expected, free_got = _borderline(expected, left_expected, got, left_got, contract, tolerance, pool)
     missing = [index for index in left_expected if index not in free_expected]
     extra = [index for index in left_got if index not in free_got]
     problem = None
@@ -117,6 +146,8 @@ def agree(
         problem = f"{where} has {_describe(got, extra[0])}, which the reference has not"
     if problem is not None:
         problem += f" ({len(expected)} detections expected, {len(got)} returned)"
+    extra_error, wrong_extra = _extras(expected, got, pairs, contract, where, tolerance)
+    problem = problem or wrong_extra
     return Agreement(
         images=1,
         expected=len(expected),
@@ -128,14 +159,50 @@ def agree(
         classes=tuple(sorted({int(expected.classes[i]) for i, _ in pairs})),
         min_iou=min(overlaps, default=1.0),
         max_score_error=max(errors, default=0.0),
+        max_extra_error=extra_error,
         problem=problem,
     )
 
 
-def _overlaps(left: Detections, right: Detections, contract: NmsContract | None = None) -> NDArray[Any]:
+def _extras(
+    expected: Detections,
+    got: Detections,
+    pairs: list[tuple[int, int]],
+    contract: NmsContract,
+    where: str,
+    tolerance: Tolerance,
+) -> tuple[float, str | None]:
+    """The largest difference of an extra over all pairs, and a sentence about the worst that is too large."""
+    left = {**expected.extras, **({"angle": expected.boxes[:, 4:]} if contract.rotated else {})}
+    right = {**got.extras, **({"angle": got.boxes[:, 4:]} if contract.rotated else {})}
+    rows, columns = [i for i, _ in pairs], [j for _, j in pairs]
+    largest, problem = 0.0, None
+    for kind, values in left.items():
+        if kind not in right:
+            return largest, f"{where} has no {kind}, which belong to each candidate"
+        if not pairs:
+            continue
+        have, want = right[kind][columns].astype(np.float64), values[rows].astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            error = np.where((have == want) | np.isnan(have) & np.isnan(want), 0, np.abs(have - want))
+            bad = ~(error <= tolerance.extra + tolerance.extra_relative * np.abs(want))
+        largest = max(largest, float(np.nan_to_num(error, nan=np.inf).max(initial=0)))
+        if bad.any() and problem is None:
+            row, column = (int(part[0]) for part in np.nonzero(bad))
+            problem = (
+                f"{where} gives {_describe(expected, rows[row])} {kind} of another candidate, or wrong ones: value "
+                f"{column} is {have[row, column]:.6g} and must be {want[row, column]:.6g}"
+            )
+    return largest, problem
+
+
+def _overlaps(left: Detections, right: Detections, contract: NmsContract, across_classes: bool = False) -> NDArray[Any]:
     """IoU [n, m]; -1 between classes that do not meet."""
-    result = iou(ordered(left.boxes)[:, None], ordered(right.boxes)[None, :]).astype(np.float64)
-    if contract is None or contract.semantics != "class-agnostic":
+    if contract.rotated:
+        result = probiou(left.boxes[:, None], right.boxes[None, :])
+    else:
+        result = iou(ordered(left.boxes)[:, None], ordered(right.boxes)[None, :]).astype(np.float64)
+    if not across_classes:
         result[left.classes[:, None] != right.classes[None, :]] = -1
     return result
 
@@ -144,11 +211,13 @@ def _score_error(left: float, right: float) -> float:
     return 0.0 if left == right else abs(left - right)
 
 
-def _match(expected: Detections, got: Detections, tolerance: Tolerance) -> tuple[list[tuple[int, int]], list[float]]:
+def _match(
+    expected: Detections, got: Detections, contract: NmsContract, tolerance: Tolerance
+) -> tuple[list[tuple[int, int]], list[float]]:
     if not len(expected) or not len(got):
         return [], []
     with np.errstate(invalid="ignore"):
-        overlap = _overlaps(expected, got)
+        overlap = _overlaps(expected, got, contract)
         same = np.isclose(expected.boxes[:, None], got.boxes[None, :], rtol=0, atol=1e-3, equal_nan=True).all(axis=-1)
         overlap[same & (overlap >= 0) | same & np.isnan(overlap)] = 1
         error = np.abs(expected.scores[:, None] - got.scores[None, :])
@@ -179,22 +248,36 @@ def _borderline(
     got: Detections,
     left_got: list[int],
     contract: NmsContract,
-    hair: float,
+    tolerance: Tolerance,
+    pool: tuple[NDArray[np.float32], NDArray[np.float32]] | None,
 ) -> tuple[set[int], set[int]]:
     """Which unmatched detections may be on one side only."""
     sides = [(expected, left_expected, got), (got, left_got, expected)]
     free: list[set[int]] = [set(), set()]
     if not left_expected and not left_got:
         return free[0], free[1]
-    across = [_overlaps(own, other, contract) for own, _, other in sides]
+    hair = tolerance.hair
+    # float32 knows ProbIoU less well: a determinant of nearly equal products is in it.
+    near = max(tolerance.near, 2e-3) if contract.rotated else tolerance.near
+    across_classes = contract.semantics == "class-agnostic"
+    across = [_overlaps(own, other, contract, across_classes) for own, _, other in sides]
     for side, (own, left, other) in enumerate(sides):
+        rest = [[index for index in left_got if _real(got, index, pool, tolerance)], left_expected][side]
         for index in left:
             score = float(own.scores[index])
             near_confidence = abs(score - contract.confidence) <= hair
-            near_iou = bool((np.abs(across[side][index] - contract.iou) <= hair).any())
-            # A full list may have cut off whatever is not better than its last row.
+            near_iou = contract.suppress and bool((np.abs(across[side][index] - contract.iou) <= near).any())
+            # A full list may have cut off whatever is not better than its last row; so may the candidate limit.
             full = len(other) >= contract.max_detections and len(other) > 0
-            if near_confidence or near_iou or (full and score <= float(other.scores.min()) + hair):
+            cut = score <= max(expected.cut, got.cut) + hair
+            # Equal scores go by an order that rounding decides, and then the other one of two is suppressed.
+            rivals = [r for r in rest if abs(float(other.scores[r]) - score) <= hair]
+            real = side == 0 or _real(got, index, pool, tolerance)
+            swapped = (
+                bool(rivals) and real and contract.suppress and across[side][index][rivals].max() >= contract.iou - near
+            )
+            behind = full and score <= float(other.scores.min()) + hair
+            if near_confidence or near_iou or cut or swapped or behind:
                 free[side].add(index)
     # What a borderline detection of the other side suppresses there is borderline too.
     grown = True
@@ -203,10 +286,22 @@ def _borderline(
         for side, (own, left, other) in enumerate(sides):
             for index in left:
                 rivals = [r for r in free[1 - side] if float(other.scores[r]) >= float(own.scores[index]) - hair]
-                if index not in free[side] and rivals and across[side][index][rivals].max() >= contract.iou - hair:
+                if index not in free[side] and rivals and across[side][index][rivals].max() >= contract.iou - near:
                     free[side].add(index)
                     grown = True
     return free[0], free[1]
+
+
+def _real(
+    got: Detections, index: int, pool: tuple[NDArray[np.float32], NDArray[np.float32]] | None, tolerance: Tolerance
+) -> bool:
+    """Whether a detection is one of the candidates at all, and not a moved or a renamed one."""
+    if pool is None:
+        return False
+    boxes, scores = pool
+    near = np.isclose(boxes, got.boxes[index], rtol=tolerance.extra_relative, atol=tolerance.extra).all(axis=-1)
+    label = int(got.classes[index])
+    return bool((np.abs(scores[near, label] - got.scores[index]) <= tolerance.hair).any()) if near.any() else False
 
 
 def _describe(found: Detections, index: int) -> str:

@@ -29,6 +29,9 @@ def made_up(
     Coordinates are multiples of 1/8 pixel, so that corners, centres and class offsets are the same in any order of
     arithmetic and only what suppression decides is compared.
 
+    Extras are random too, so that a row of the wrong candidate shows. Rotated boxes turn by multiples of pi / 64, and
+    are at least 2 pixels wide and high.
+
     Args:
         seam: Layouts and sizes. A free number of candidates becomes 600, a free batch 3.
         contract: For the thresholds and limits.
@@ -54,11 +57,43 @@ def made_up(
         empty = batch > 1 and image == batch - 1
         boxes[image], scores[image] = _image(rng, anchors, seam.classes, contract, "empty" if empty else kind)
     boxes, scores = boxes.astype(dtype).astype(np.float32), scores.astype(dtype).astype(np.float32)
-    coded = boxes if seam.box_coding == "center-size" else corners(boxes)
-    fed_boxes = coded.transpose(0, 2, 1) if seam.box_layout == "cn" else coded
-    fed_scores = scores.transpose(0, 2, 1) if seam.score_layout == "cn" else scores
-    fed = {seam.boxes: np.ascontiguousarray(fed_boxes, dtype), seam.scores: np.ascontiguousarray(fed_scores, dtype)}
-    return fed, RawDetections(corners(boxes), scores)
+    fed_scores = scores
+    if seam.logits:
+        fed_scores, scores = _logits(scores, dtype)
+    fed: dict[str, NDArray[Any]] = {}
+    extras: dict[str, NDArray[np.float32]] = {}
+    for kind in (kind for kind in seam.extras if kind != "angle"):
+        scale = _CANVAS if kind == "keypoints" else 2.0
+        made = rng.normal(0, scale, (batch, anchors, seam.widths[kind])).astype(dtype)
+        extras[kind] = made.astype(np.float32)
+        fed[seam.extras[kind]] = _laid(made, seam.box_layout)
+    if contract.rotated:
+        # Without area the covariance is singular, and rounding decides what overlaps.
+        boxes[..., 2:] = np.maximum(boxes[..., 2:], 2)
+        angle = (rng.integers(-16, 48, (batch, anchors, 1)) / 64 * np.pi).astype(dtype).astype(np.float32)
+        raw_boxes = np.concatenate([boxes, angle], axis=-1)
+        coded = boxes if "angle" in seam.extras else raw_boxes
+        if "angle" in seam.extras:
+            fed[seam.extras["angle"]] = _laid(angle.astype(dtype), seam.box_layout)
+    else:
+        raw_boxes = corners(boxes)
+        coded = boxes if seam.box_coding == "center-size" else raw_boxes
+    fed[seam.boxes] = _laid(coded.astype(dtype), seam.box_layout)
+    fed[seam.scores] = _laid(fed_scores.astype(dtype), seam.score_layout)
+    return fed, RawDetections(raw_boxes, scores, extras)
+
+
+def _laid(values: NDArray[Any], layout: str) -> NDArray[Any]:
+    """[B, A, E] as the seam wants it."""
+    return np.ascontiguousarray(values.transpose(0, 2, 1) if layout == "cn" else values)
+
+
+def _logits(scores: NDArray[np.float32], dtype: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """Logits of scores, and the scores that float32 makes of them again."""
+    inside = np.clip(scores.astype(np.float64), 1e-9, 1 - 1e-7)
+    logits = np.log(inside / (1 - inside)).astype(dtype)
+    back = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return logits, back.astype(np.float32)
 
 
 def _image(

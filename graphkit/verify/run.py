@@ -41,7 +41,8 @@ def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> li
 
     EfficientNMS_TRT, which onnxruntime has only with TensorRT, and everything that depends on it runs in NumPy (see
     `references.efficientnms`); the rest of the model runs in onnxruntime all the same. One session serves all feeds
-    and is let go before this returns. Inputs the model does not have are left out of a feed. A sequence output is
+    and is let go before this returns. Inputs the model does not have are left out of a feed; inputs with
+    an initializer may be in it or not. A sequence output is
     returned as one value an element, "name[0]", "name[1]"; an absent optional one is left out.
 
     Args:
@@ -171,13 +172,15 @@ def _run(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
     session = _session(model, threads)
     try:
         wanted = {item.name for item in session.get_inputs()}
+        defaulted = {item.name for item in session.get_overridable_initializers()}
         results = []
         for feed in feeds:
             missing = wanted - set(feed.inputs)
             if missing:
                 raise NotRunnable(f'"{feed.name}" has no value for the input {_quoted(sorted(missing))}', feed.name)
             try:
-                values = session.run(None, {name: feed.inputs[name] for name in wanted})
+                given = wanted | defaulted & set(feed.inputs)
+                values = session.run(None, {name: feed.inputs[name] for name in given})
             except Exception as error:
                 shapes = ", ".join(f"{name} {list(feed.inputs[name].shape)}" for name in sorted(wanted))
                 raise NotRunnable(

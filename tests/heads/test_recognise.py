@@ -28,7 +28,7 @@ def text(source: str) -> onnx.ModelProto:
 @pytest.mark.parametrize("coding", ["center-size", "corners"])
 def test_says_what_the_head_is(opset: int, coding: Any) -> None:
     head = read(detector(opset=opset, coding=coding, classes=5))
-    assert (head.family, head.task, head.state) == ("YOLOv8-style, DFL", "detect", "joined")
+    assert (head.family, head.task, head.state) == ("YOLOv8-style", "detect", "joined")
     assert (head.classes, head.coding, head.strides, head.bins) == (5, coding, (8, 16, 32), 16)
     assert (head.batch, head.anchors, head.output_layout) == (1, 84, "cn")
 
@@ -81,7 +81,51 @@ def test_a_declared_channel_count_that_is_wrong_is_refused() -> None:
 @pytest.mark.parametrize(
     ("model", "kind", "words"),
     [
-        (lambda: detector(further=32), "unsupported-task", "1 further part"),
+        (
+            lambda: text("""g (float[1,3,9,9] x, float[4,3,1,1] w, float[1,3,1,1] v) => (float[1,6,162] o)
+                <int64[3] flat = {1, 6, 81}> {
+                a = Conv (x, w)
+                b = Conv (x, v)
+                p = Sigmoid (b)
+                q = Sigmoid (b)
+                one = Concat <axis = 1> (a, p, q)
+                f = Reshape (one, flat)
+                two = Concat <axis = 1> (a, p, q)
+                h = Reshape (two, flat)
+                o = Concat <axis = 2> (f, h) }"""),
+            "yolox",
+            "YOLOX head that is not decoded",
+        ),
+        (
+            lambda: text("""g (float[1,3,4,4,7] a, float[1,3,2,2,7] b) => (float[1,3,4,4,7] p, float[1,3,2,2,7] q) {
+                p = Sigmoid (a)
+                q = Sigmoid (b) }"""),
+            "features",
+            "YOLOv5-style head",
+        ),
+        (
+            lambda: text("g (float[1,9,64,64] x) => (float[1,9,64,64] o) { o = Relu (x) }"),
+            "semantic",
+            "a map over the image",
+        ),
+        (
+            lambda: text("""g (float[1,9,4] a, float[1,9,3] b) => (float[1,9,4] boxes, float[1,9,3] scores) {
+                boxes = Relu (a)
+                scores = Softmax (b) }"""),
+            "unknown",
+            "SSD",
+        ),
+        (
+            lambda: text("""g (float[1,9,3] a, float[1,9,32] b) =>
+                (float[1,9,3] s, float[1,9,3] t, float[1,9,32] u, float[1,9,32] v) {
+                s = Sigmoid (a)
+                t = Sigmoid (a)
+                u = Relu (b)
+                v = Relu (b) }"""),
+            "features",
+            "PicoDet",
+        ),
+        (lambda: detector(further=32), "unsupported-task", "32 further channels"),
         (lambda: detector(normalised=True), "unknown", "no known head decodes"),
         (lambda: detector(sigmoid=False), "unknown", "not the output of a Sigmoid"),
         (
@@ -171,7 +215,7 @@ def test_what_ultralytics_exports(
     head = read(Model.load(export(name, **options)).proto())
     assert (head.classes, head.batch, head.anchors) == expected
     assert (head.family, head.coding, head.strides, head.bins) == (
-        "YOLOv8-style, DFL",
+        "YOLOv8-style",
         "center-size",
         (8, 16, 32),
         16,
@@ -193,8 +237,6 @@ def test_what_onnxsim_leaves(export: Callable[..., Path], options: dict[str, Any
     ("name", "options", "kind"),
     [
         ("yolov8n", {"nms": True}, "final"),
-        ("yolov8n-seg", {}, "unsupported-task"),
-        ("yolov8n-pose", {}, "unsupported-task"),
         ("yolov8n-cls", {}, "classifier"),
     ],
 )

@@ -63,7 +63,7 @@ def test_the_concat_goes_and_nothing_is_added() -> None:
     assert result.relation.kinds == {"boxes": "boxes", "scores": "scores"}
     assert json.loads(result.metadata["graphkit.head"]) == {
         "task": "detect",
-        "family": "YOLOv8-style, no DFL",
+        "family": "YOLO26-style",
         "classes": 2,
         "boxes": "boxes",
         "scores": "scores",

@@ -6,37 +6,32 @@ threshold lets through (it keeps score >= threshold, so 0 would pass a threshold
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from graphkit.heads import Head
-from graphkit.heads.emit import Emitter, shape_of
-from graphkit.passes.embed_nms.common_backend import best_class, lay, seam
-
-if TYPE_CHECKING:
-    from graphkit.passes.embed_nms import EmbedNms
-
-__all__ = ["WARNINGS", "build", "seam"]
+from graphkit.heads.emit import shape_of
+from graphkit.passes.embed_nms.common_backend import Build, best_class, lay
 
 DOMAIN = "TRT"
+LARGEST_TOPK = 3840
+"""TensorRT's limit for the K of a TopK."""
 WARNINGS = (
     "EfficientNMS_TRT is a TensorRT plugin (deprecated since 10.12): ONNX Runtime on its own refuses to load the model",
     "EfficientNMS_TRT keeps score >= confidence, suppresses IoU >= iou and looks at no more than 5000 candidates",
 )
 
 
-def build(emit: Emitter, head: Head, boxes: gs.Tensor, scores: gs.Tensor, options: EmbedNms) -> list[gs.Variable]:
-    """Append the plugin behind decoded float32 boxes and scores; returns num_dets, boxes, scores, classes."""
-    boxes = lay(emit, head, boxes, head.box_layout, "nc", 4)
-    scores = lay(emit, head, scores, head.score_layout, "nc", head.classes)
-    if options.semantics != "multi-label" and head.classes > 1:
-        scores = _only_best(emit, head, scores)
-    batch, rows = head.batch, options.max_detections
+def build(make: Build, confidence: float, iou: float) -> dict[str, gs.Tensor]:
+    """Append the plugin behind the candidates; returns num_dets, boxes, scores, classes."""
+    emit, head = make.emit, make.head
+    boxes = lay(emit, head, head.boxes, head.box_layout, "nc", 4)
+    scores = lay(emit, head, head.scores, head.score_layout, "nc", head.classes)
+    if make.semantics != "multi-label" and head.classes > 1:
+        scores = _only_best(make, scores)
+    batch, rows = make.batch, make.rows
     _import_domain(emit.graph)
-    return emit.nodes(
+    found = emit.nodes(
         "EfficientNMS_TRT",
         [boxes, scores],
         [
@@ -51,15 +46,17 @@ def build(emit: Emitter, head: Head, boxes: gs.Tensor, scores: gs.Tensor, option
         background_class=-1,
         score_activation=0,
         box_coding=int(head.coding == "center-size"),
-        class_agnostic=int(options.semantics == "class-agnostic"),
-        score_threshold=float(options.confidence),
-        iou_threshold=float(options.iou),
+        class_agnostic=int(make.semantics == "class-agnostic"),
+        score_threshold=float(confidence),
+        iou_threshold=float(iou),
         max_output_boxes=rows,
     )
+    return dict(zip(("num_dets", "boxes", "scores", "classes"), found, strict=True))
 
 
-def _only_best(emit: Emitter, head: Head, scores: gs.Tensor) -> gs.Variable:
+def _only_best(make: Build, scores: gs.Tensor) -> gs.Variable:
     """Scores [B, A, C] with -1 at every class that is not its box's best."""
+    emit, head = make.emit, make.head
     best = emit.cast(best_class(emit, head, scores, 2), onnx.TensorProto.INT32)
     indices = emit.constant(np.arange(head.classes, dtype=np.int32).reshape(1, 1, -1), "classes")
     shape = shape_of(head, "nc", head.classes)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from graphkit.heads import NmsContract, RawDetections
 from graphkit.verify.references.greedy import greedy
 from graphkit.verify.references.iou import ordered
+from graphkit.verify.references.rotated import probiou
 
 
 @dataclass(frozen=True)
@@ -17,14 +19,22 @@ class Detections:
     """The detections of one image, best first.
 
     Attributes:
-        boxes: float32 [n, 4], corners x1 y1 x2 y2 in pixels of the network's input.
+        boxes: float32 [n, 4], corners x1 y1 x2 y2 in pixels of the network's input; rotated ones are [n, 5],
+            cx cy w h in pixels and the angle in radians.
         scores: float32 [n].
         classes: int64 [n].
+        extras: What else belongs to each, float32 [n, E] by kind ("masks", "keypoints").
+        candidates: int64 [n], which candidate each is; empty where a model does not say.
+        cut: Score of the last candidate that entered where the candidate limit left some out, else -inf: what is not
+            better may have been left out itself.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     classes: NDArray[np.int64]
+    extras: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    candidates: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    cut: float = -np.inf
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -33,30 +43,57 @@ class Detections:
 def detect(raw: RawDetections, contract: NmsContract) -> list[Detections]:
     """Greedy non-maximum suppression in float32.
 
-    Equal scores go by the lower candidate, then the lower class, and a box's best class is the lowest of equal ones.
-    NaN scores never pass, +inf does. A box without area has IoU 0 with everything, so it is kept and suppresses
-    nothing; onnxruntime's NonMaxSuppression and EfficientNMS_TRT do the same.
+    Of the (box, class) pairs over the threshold the best `contract.candidates` of an image enter. Equal scores go by
+    the lower candidate, then the lower class, and a box's best class is the lowest of equal ones. NaN scores never
+    pass, +inf does. A box without area has IoU 0 with everything, so it is kept and suppresses nothing; onnxruntime's
+    NonMaxSuppression and EfficientNMS_TRT do the same. Rotated boxes meet by ProbIoU (see `references.rotated`), one
+    without area too. Where the contract does not suppress, pairs are filtered and sorted only.
 
     Args:
-        raw: boxes float32 [B, A, 4], corners in pixels; scores float32 [B, A, C], activated.
+        raw: boxes float32 [B, A, 4], corners in pixels, or [B, A, 5] rotated; scores float32 [B, A, C], activated;
+            extras float32 [B, A, E].
         contract: Thresholds, semantics and limits.
 
     Returns:
-        One `Detections` an image, at most `max_detections` rows each.
+        One `Detections` an image, at most `max_detections` rows each, with the extras and the index of the candidate
+        that each comes from.
     """
-    return [_detect_image(boxes, scores, contract) for boxes, scores in zip(raw.boxes, raw.scores, strict=True)]
+    images = zip(raw.boxes, raw.scores, strict=True)
+    return [
+        _detect_image(boxes, scores, {kind: extra[image] for kind, extra in raw.extras.items()}, contract)
+        for image, (boxes, scores) in enumerate(images)
+    ]
 
 
-def _detect_image(boxes: NDArray[np.float32], scores: NDArray[np.float32], contract: NmsContract) -> Detections:
+def _detect_image(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    extras: Mapping[str, NDArray[np.float32]],
+    contract: NmsContract,
+) -> Detections:
     boxes = boxes.astype(np.float32, copy=False)
     scores = scores.astype(np.float32, copy=False)
     anchors, labels, values = _candidates(scores, contract)
-    order = np.argsort(-values, kind="stable")[: contract.candidates]
+    order = np.argsort(-values, kind="stable")
+    limit = contract.candidates
+    cut = float(values[order[limit - 1]]) if limit is not None and len(order) > limit else -np.inf
+    order = order[:limit]
     anchors, labels, values = anchors[order], labels[order], values[order]
-    found = boxes[anchors]
+    kept = _kept(boxes[anchors], labels, contract)
+    anchors = anchors[kept]
+    own = {kind: extra[anchors].astype(np.float32, copy=False) for kind, extra in extras.items()}
+    return Detections(boxes[anchors], values[kept], labels[kept], own, anchors, cut)
+
+
+def _kept(boxes: NDArray[np.float32], labels: NDArray[np.int64], contract: NmsContract) -> NDArray[np.int64]:
+    """Positions of the candidates that stay; `boxes` and `labels` are sorted, best first."""
+    if not contract.suppress:
+        return np.arange(min(len(boxes), contract.max_detections))
     groups = None if contract.semantics == "class-agnostic" else labels
-    kept = greedy(ordered(found), groups, np.float32(contract.iou), contract.max_detections, contract.suppress_equal)
-    return Detections(found[kept], values[kept], labels[kept])
+    threshold, limit, equal = np.float32(contract.iou), contract.max_detections, contract.suppress_equal
+    if contract.rotated:
+        return greedy(boxes, groups, threshold, limit, equal, probiou)
+    return greedy(ordered(boxes), groups, threshold, limit, equal)
 
 
 def _candidates(

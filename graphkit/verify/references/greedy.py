@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,12 @@ from graphkit.verify.references.iou import Boxes, iou
 
 
 def greedy(
-    boxes: Boxes, groups: NDArray[np.int64] | None, threshold: Any, limit: int, suppress_equal: bool
+    boxes: Boxes,
+    groups: NDArray[np.int64] | None,
+    threshold: Any,
+    limit: int,
+    suppress_equal: bool,
+    overlap_of: Callable[[Boxes, Boxes], NDArray[Any]] = iou,
 ) -> NDArray[np.int64]:
     """Which candidates survive.
 
@@ -19,11 +25,12 @@ def greedy(
     best that is left. A candidate is only compared with its own group, so the cost is kept × group, not kept × all.
 
     Args:
-        boxes: [N, 4] ordered corners, best first.
+        boxes: [N, 4] ordered corners, best first; or whatever `overlap_of` reads.
         groups: [N] class of each, or None where all compete with all.
         threshold: IoU threshold in the arithmetic the comparison is made in.
         limit: At most this many are kept, over all groups.
         suppress_equal: Drop IoU >= threshold instead of IoU > threshold.
+        overlap_of: Overlap of [N, …] with one box.
 
     Returns:
         Positions of the kept, ascending, at most `limit`.
@@ -44,13 +51,13 @@ def greedy(
         kept.append(position)
         if groups is None:
             later = slice(position + 1, None)
-            overlap = iou(boxes[later], boxes[position])
+            overlap = overlap_of(boxes[later], boxes[position])
             alive[later] &= ~(overlap >= threshold if suppress_equal else overlap > threshold)
         else:
             group = int(groups[position])
             left = rivals[group]
             left = left[np.searchsorted(left, position, side="right") :]
-            overlap = iou(boxes[left], boxes[position])
+            overlap = overlap_of(boxes[left], boxes[position])
             drop = overlap >= threshold if suppress_equal else overlap > threshold
             alive[left[drop]] = False
             rivals[group] = left[~drop]

@@ -1,0 +1,384 @@
+"""Late decode: gather the candidates first, and decode only them.
+
+A gather behind a computation that treats every anchor by itself may as well stand in front of it. `Late.push` walks
+from a decoded tensor back through such operators and makes copies of them that work on gathered columns, down to
+where the levels are joined; the originals are then without readers and are tidied away. An operator it does not know
+ends the walk: what that operator returns is gathered, which is right too, only less is saved.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+
+from graphkit.heads.dims import Dim, Dims
+from graphkit.heads.emit import Emitter
+from graphkit.heads.head import Dimension
+from graphkit.heads.trace import constant, operand, producer
+from graphkit.passes.embed_nms.known import entries
+
+UNARY = frozenset(
+    {"Sigmoid", "Identity", "Exp", "Sqrt", "Neg", "Relu", "Cos", "Sin", "Tanh", "Abs", "Softplus", "Clip", "Cast"}
+)
+BINARY = frozenset({"Add", "Sub", "Mul", "Div", "Pow"})
+_DEEPEST = 200
+
+
+class CannotGatherError(Exception):
+    """A tensor's candidates cannot be gathered by themselves; says why, as half a sentence."""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """A tensor with the candidates' columns only.
+
+    Attributes:
+        tensor: The gathered tensor, float32.
+        shape: What is known of its shape; None at the batch and the candidates.
+    """
+
+    tensor: gs.Tensor
+    shape: list[Dim]
+
+
+@dataclass
+class Late:
+    """Where the copies go, and which anchors are wanted.
+
+    Attributes:
+        emit: Appends nodes.
+        batch: B.
+        count: Candidates N.
+        index: int64 [N] where the batch is 1, else [B, N].
+        half: Whether float16 is about: what is gathered becomes float32, and casts between floats are left out.
+        crossed: Operators that now work on candidates only.
+        stopped: Operators that could not be crossed and still see every anchor.
+    """
+
+    emit: Emitter
+    batch: Dimension
+    count: Dimension
+    index: gs.Tensor
+    half: bool
+    dims: Dims = field(default_factory=Dims)
+    crossed: set[str] = field(default_factory=set)
+    stopped: set[str] = field(default_factory=set)
+    _done: dict[tuple[int, int], Gathered] = field(default_factory=dict)
+    _free: dict[tuple[Any, ...], gs.Tensor] = field(default_factory=dict)
+    _splits: dict[tuple[int, int], list[Gathered]] = field(default_factory=dict)
+
+    def push(self, tensor: gs.Tensor, axis: int, rank: int, depth: int = 0) -> Gathered:
+        """The candidates of `tensor`, whose anchors are on `axis` of `rank` and whose batch is on axis 0.
+
+        Raises:
+            CannotGatherError: Its shape is not known well enough.
+        """
+        key = (id(tensor), axis)
+        if key not in self._done:
+            copied = self._copy(tensor, axis, rank, depth) if depth < _DEEPEST else None
+            self._done[key] = copied if copied is not None else self._gather(tensor, axis, rank)
+        return self._done[key]
+
+    def _copy(self, tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+        """What makes `tensor`, repeated on gathered inputs; None where that would not be the same."""
+        node = producer(tensor)
+        if node is None or not node.inputs:
+            return None
+        if node.op == "Concat" and _axis(node, rank) == axis:
+            return None  # the levels meet here: the place to gather
+        rule = _RULES.get("unary" if node.op in UNARY else "binary" if node.op in BINARY else node.op)
+        made: Gathered | None = rule(self, node, tensor, axis, rank, depth + 1) if rule is not None else None
+        if made is None:
+            self.stopped.add(f"{node.op}")
+        else:
+            self.crossed.add(f"{node.op}")
+        return made
+
+    def clone(self, node: gs.Node, inputs: list[gs.Tensor], shape: list[Dim], axis: int, **changed: Any) -> Gathered:
+        """The same operator on other inputs."""
+        attrs = {**dict(node.attrs), **changed}
+        made = self.emit.nodes(
+            node.op, inputs, [(np.float32, self.named(shape, axis))], hint=f"late_{node.op.lower()}", **attrs
+        )
+        return Gathered(made[0], shape)
+
+    def named(self, shape: list[Dim], axis: int) -> list[Dimension] | None:
+        """A declared shape, where every size is known."""
+        full: list[Dimension | None] = list(shape)
+        full[0], full[axis] = self.batch, self.count
+        return None if any(size is None for size in full) else [size for size in full if size is not None]
+
+    def widened(self, tensor: gs.Tensor) -> gs.Tensor:
+        """A constant or another tensor beside the gathered ones, in float32."""
+        if not self.half:
+            return tensor
+        value = constant(tensor)
+        if value is not None:
+            return self.emit.constant(value.astype(np.float32), "wide") if value.dtype.kind == "f" else tensor
+        return self.emit.cast(tensor, onnx.TensorProto.FLOAT)
+
+    def _gather(self, tensor: gs.Tensor, axis: int, rank: int) -> Gathered:
+        shape = list(self.dims.shape(tensor) or [None] * rank)
+        if len(shape) != rank:
+            raise CannotGatherError(f'the rank of "{tensor.name}" is not known')
+        shape[0] = shape[axis] = None
+        if self.batch == 1:
+            index, op = self.index, "Gather"
+        else:
+            others = [1 if i in (0, axis) else size for i, size in enumerate(shape)]
+            if any(size is None for size in others):
+                raise CannotGatherError(f'the channels of "{tensor.name}" are not known')
+            index, op = self._spread(axis, [size for size in others if size is not None]), "GatherElements"
+        dtype = tensor.dtype if tensor.dtype is not None else np.float32
+        gathered: gs.Tensor = self.emit.node(
+            op, tensor, index, dtype=dtype, shape=self.named(shape, axis), hint="candidates", axis=axis
+        )
+        if self.half:
+            gathered = self.emit.cast(gathered, onnx.TensorProto.FLOAT)
+        return Gathered(gathered, shape)
+
+    def _spread(self, axis: int, others: list[int]) -> gs.Tensor:
+        """The index [B, N] repeated over the other axes."""
+        key = ("spread", axis, *others)
+        if key not in self._free:
+            rank = len(others)
+            places = [i for i in range(1, rank) if i != axis]
+            index = self.emit.with_axes("Unsqueeze", self.index, places, 13, self._index_shape(rank, axis))
+            if any(size != 1 for size in others):
+                target = self.emit.constant(np.array(others, np.int64), "channels")
+                shape = self.named(list(others), axis)
+                index = self.emit.node("Expand", index, target, dtype=np.int64, shape=shape, hint="spread")
+            self._free[key] = index
+        return self._free[key]
+
+    def _index_shape(self, rank: int, axis: int) -> list[Dimension]:
+        shape: list[Dimension] = [1] * rank
+        shape[0], shape[axis] = self.batch, self.count
+        return shape
+
+    def beside(self, tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered:
+        """One side of an elementwise operator whose result has its anchors on `axis` of `rank`.
+
+        Anchor points and strides are the same for every image and often lack the batch axis.
+        """
+        shape = self.dims.shape(tensor)
+        if shape is None or len(shape) > rank:
+            raise CannotGatherError(f'the rank of "{tensor.name}" is not known')
+        lacking = rank - len(shape)
+        mine = axis - lacking
+        if mine < 0 or shape[mine] == 1:
+            return Gathered(self.widened(tensor), [*[1] * lacking, *shape])
+        if not lacking and (self.batch == 1 or shape[0] != 1) and constant(tensor) is None:
+            return self.push(tensor, axis, rank, depth)
+        return self._unbatched(tensor, mine, shape, rank)
+
+    def _unbatched(self, tensor: gs.Tensor, axis: int, shape: list[Dim], rank: int) -> Gathered:
+        """Columns of a tensor without a batch axis, or with one of size 1: [.., A, ..] to [B, .., N, ..]."""
+        known: list[Dim] = [*[1] * (rank - len(shape)), *shape]
+        known[0] = known[axis + rank - len(shape)] = None
+        value = constant(tensor)
+        key = (rank, axis, value.shape, value.tobytes()) if value is not None else (rank, axis, id(tensor))
+        if key not in self._free:
+            self._free[key] = self._gather_unbatched(tensor, axis, shape, rank)
+        return Gathered(self._free[key], known)
+
+    def _gather_unbatched(self, tensor: gs.Tensor, axis: int, shape: list[Dim], rank: int) -> gs.Tensor:
+        emit, source = self.emit, self.widened(tensor)
+        if self.batch == 1:
+            return emit.node("Gather", source, self.index, dtype=np.float32, hint="points", axis=axis)
+        if len(shape) == rank:
+            if shape[0] != 1:
+                raise CannotGatherError(f'"{tensor.name}" has a batch of its own')
+            value = constant(source)
+            if value is not None:
+                source = emit.constant(value.reshape(value.shape[1:]), "points")
+            else:
+                source = _unshaped(emit.with_axes("Squeeze", source, [0], 13, []))
+            axis, shape = axis - 1, shape[1:]
+        # [.., A, ..] → [.., B, N, ..] → [B, .., N, ..]
+        found = emit.node("Gather", source, self.index, dtype=np.float32, hint="points", axis=axis)
+        if axis:
+            order = [axis, *range(axis), *range(axis + 1, len(shape) + 1)]
+            found = emit.node("Transpose", found, dtype=np.float32, perm=order)
+        missing = rank - len(shape) - 1
+        if missing:
+            found = _unshaped(emit.with_axes("Unsqueeze", found, list(range(1, 1 + missing)), 13, []))
+        return found
+
+
+def _unshaped(tensor: gs.Variable) -> gs.Variable:
+    """Its shape is left to shape inference."""
+    tensor.shape = None
+    return tensor
+
+
+def _axis(node: gs.Node, rank: int, default: int = 0) -> int:
+    axis = int(node.attrs.get("axis", default))
+    return axis + rank if axis < 0 else axis
+
+
+def _unary(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    if node.op == "Cast" and late.half and node.attrs.get("to") in (1, 10):
+        return late.push(node.inputs[0], axis, rank, depth)  # all is float32 behind the gather
+    if node.op == "Cast" and node.attrs.get("to") != onnx.TensorProto.FLOAT:
+        return None
+    source = late.push(node.inputs[0], axis, rank, depth)
+    rest = [late.widened(item) for item in node.inputs[1:]]
+    return late.clone(node, [source.tensor, *rest], source.shape, axis)
+
+
+def _binary(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    try:
+        sides = [late.beside(source, axis, rank, depth) for source in node.inputs]
+    except CannotGatherError:
+        return None
+    shape: list[Dim] = []
+    for a, b in zip(sides[0].shape, sides[1].shape, strict=True):
+        shape.append(a if b == 1 else b if a == 1 else a if a is not None else b)
+    shape[0] = shape[axis] = None
+    return late.clone(node, [side.tensor for side in sides], shape, axis)
+
+
+def _transpose(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    perm = [int(item) for item in node.attrs.get("perm", range(rank)[::-1])]
+    if sorted(perm) != list(range(rank)) or perm[0] != 0:
+        return None
+    source = late.push(node.inputs[0], perm[axis], rank, depth)
+    return late.clone(node, [source.tensor], [source.shape[item] for item in perm], axis)
+
+
+def _softmax(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    old = late.emit.opset < 13
+    over = _axis(node, rank, 1 if old else -1)
+    # Before opset 13 all axes from `over` on are one.
+    if over in (0, axis) or (old and over != rank - 1):
+        return None
+    source = late.push(node.inputs[0], axis, rank, depth)
+    return late.clone(node, [source.tensor], source.shape, axis)
+
+
+def _conv(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    weight = constant(operand(node, 1))
+    plain = all(int(item) == 1 for name in ("strides", "dilations") for item in node.attrs.get(name, ()))
+    if weight is None or axis < 2 or weight.ndim != rank or set(weight.shape[2:]) != {1} or not plain:
+        return None
+    if any(node.attrs.get("pads", ())) or node.attrs.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        return None
+    source = late.push(node.inputs[0], axis, rank, depth)
+    shape: list[Dim] = [None, int(weight.shape[0]), *source.shape[2:]]
+    rest = [late.widened(item) for item in node.inputs[1:]]
+    return late.clone(node, [source.tensor, *rest], shape, axis)
+
+
+def _matmul(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    weight = constant(node.inputs[1])
+    if weight is None or weight.ndim != 2 or axis == rank - 1:
+        return None
+    source = late.push(node.inputs[0], axis, rank, depth)
+    shape = [*source.shape[:-1], int(weight.shape[1])]
+    return late.clone(node, [source.tensor, late.widened(node.inputs[1])], shape, axis)
+
+
+def _reshape(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    target = entries(operand(node, 1), late.dims)
+    before = late.dims.shape(node.inputs[0])
+    if target is None or before is None or len(target) != rank or axis not in (1, rank - 1):
+        return None
+    last = axis == rank - 1
+    there = len(before) - 1 if last else 1
+    # All but the batch and the anchors must hold as much as before, or the anchors are not kept apart.
+    inner = target[1:-1] if last else target[2:]
+    sizes = [size for size in inner if size is not None and size > 0]
+    if there < 1 or len(sizes) != len(inner) or (target[0] is not None and target[0] > 1 and late.batch != target[0]):
+        return None
+    source = late.push(node.inputs[0], there, len(before), depth)
+    had = source.shape[1:-1] if last else source.shape[2:]
+    if any(size is None for size in had) or int(np.prod(sizes)) != int(np.prod([size or 0 for size in had])):
+        return None
+    wanted = [0, *sizes, -1] if last else [0, -1, *sizes]
+    shape: list[Dim] = [None, *sizes, None] if last else [None, None, *sizes]
+    size = late.emit.constant(np.array(wanted, np.int64), "late_shape")
+    changed = {"allowzero": 0} if "allowzero" in node.attrs else {}
+    return late.clone(node, [source.tensor, size], shape, axis, **changed)
+
+
+def _concat(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    over = _axis(node, rank)
+    if over == 0:
+        return None
+    parts = [late.push(source, axis, rank, depth) for source in node.inputs]
+    shape = list(parts[0].shape)
+    sizes = [part.shape[over] for part in parts]
+    shape[over] = None if any(size is None for size in sizes) else sum(size or 0 for size in sizes)
+    return late.clone(node, [part.tensor for part in parts], shape, axis)
+
+
+def _slice(late: Late, node: gs.Node, _tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    found = [entries(operand(node, index), late.dims) for index in range(1, len(node.inputs))]
+    if len(found) < 2 or found[0] is None or found[1] is None:
+        return None
+    starts, ends = found[0], found[1]
+    axes = (found[2] if len(found) > 2 else None) or list(range(len(starts)))
+    steps = (found[3] if len(found) > 3 else None) or [1] * len(starts)
+    rows = list(zip(starts, ends, axes, steps, strict=False))
+    if any(item is None for row in rows for item in row):
+        return None
+    numbers = [[int(item or 0) for item in row] for row in rows]
+    over = [row[2] % rank for row in numbers]
+    if axis in over or 0 in over:
+        return None
+    source = late.push(node.inputs[0], axis, rank, depth)
+    shape = list(source.shape)
+    for row, at in zip(numbers, over, strict=True):
+        size = shape[at]
+        shape[at] = None if size is None else len(range(*slice(row[0], row[1], row[3]).indices(size)))
+    inputs = [late.emit.constant(np.array(column, np.int64), "bounds") for column in zip(*numbers, strict=True)]
+    return late.clone(node, [source.tensor, *inputs], shape, axis)
+
+
+def _split(late: Late, node: gs.Node, tensor: gs.Tensor, axis: int, rank: int, depth: int) -> Gathered | None:
+    over = _axis(node, rank)
+    sizes = node.attrs.get("split")
+    if len(node.inputs) > 1:
+        sizes = entries(operand(node, 1), late.dims)
+    if over in (0, axis) or (len(node.inputs) > 1 and (sizes is None or None in sizes)):
+        return None
+    key = (id(node), axis)
+    place = next(index for index, output in enumerate(node.outputs) if output is tensor)
+    if key not in late._splits:  # noqa: SLF001 - a rule of Late
+        source = late.push(node.inputs[0], axis, rank, depth)
+        whole, parts = source.shape[over], len(node.outputs)
+        if sizes is None and whole is not None:
+            part = -(-whole // parts)
+            sizes = [*[part] * (parts - 1), whole - part * (parts - 1)]
+        shapes = [[*source.shape[:over], size, *source.shape[over + 1 :]] for size in sizes or [None] * parts]
+        inputs = [source.tensor]
+        if len(node.inputs) > 1:
+            inputs.append(late.emit.constant(np.array(sizes, np.int64), "sizes"))
+        made = late.emit.nodes(
+            "Split",
+            inputs,
+            [(np.float32, late.named(shape, axis)) for shape in shapes],
+            hint="late_split",
+            **dict(node.attrs),
+        )
+        late._splits[key] = [Gathered(t, s) for t, s in zip(made, shapes, strict=True)]  # noqa: SLF001
+    return late._splits[key][place]  # noqa: SLF001
+
+
+_RULES: dict[str, Any] = {
+    "unary": _unary,
+    "binary": _binary,
+    "Transpose": _transpose,
+    "Softmax": _softmax,
+    "Conv": _conv,
+    "MatMul": _matmul,
+    "Reshape": _reshape,
+    "Concat": _concat,
+    "Slice": _slice,
+    "Split": _split,
+}

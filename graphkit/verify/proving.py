@@ -100,8 +100,8 @@ def prove(
     EXACT is bit-identical with runtime optimisation off, NaN and infinity in the same places. CLOSE is a relative L2
     of at most 1e-4 for each output and for each channel of it (see `compare`); 4 float16 epsilons, 3.9e-3, where an
     output is float16 or the weights are. DETECTIONS is the same detections as the reference (`detect`): the outputs
-    of the model before are decoded, and made-up boxes and scores are fed into the part behind the seam, in rounds, until at least 50
-    detections of several classes were compared. A proof that compared nothing fails.
+    of the model before are decoded, and made-up boxes and scores are fed into the part behind the seam, in rounds,
+    until at least 50 detections of several classes were compared. A proof that compared nothing fails.
 
     Args:
         before_outputs: Of the model before, one for each feed, as `run_model` returned them.

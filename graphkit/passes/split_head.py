@@ -63,6 +63,9 @@ class SplitHead(Pass):
         try:
             head = recognise(graph, metadata)
         except HeadNotFound as error:
+            if error.kind == "final" and "graphkit.nms" in metadata:
+                reason = "embed-nms already made its outputs final: boxes and scores are apart"
+                return PassResult(0, declined=(Declined(reason),))
             raise PassRefused(f"found no detection head: {error}") from error
         if head.state == "split":
             return self._already(head)

@@ -227,7 +227,8 @@ def _label(model: Model) -> str:
         head = recognise(model.copy().graph, model.metadata)
     except (HeadNotFound, GraphkitError):
         return ""
-    return f"{head.family} {head.task}, {head.classes} classes"
+    family = head.family.partition(",")[0]  # "YOLOv8-style, DFL"
+    return f"{family} {head.task}, {head.classes} class{'es' if head.classes != 1 else ''}"
 
 
 def _ignore(_index: int, _activity: str, _record: PassRecord | None) -> None:

@@ -261,7 +261,7 @@ def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
             return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # noqa: BLE001 - decoders raise anything, and ultralytics replaces Image.open by one that raises more
+    except Exception as error:  # decoders raise anything, and ultralytics wraps Image.open in one that raises more
         raise UsageError(
             f"{path} cannot be read as a picture; give JPEG, PNG or another format Pillow reads"
         ) from error

@@ -2,13 +2,15 @@
 
     pip install -e '.[dev]'
     python -m scripts.train_demo pictures     # 10 000 drawn pictures of ten shapes in eight colours, 2 minutes
-    python -m scripts.train_demo train        # a YOLOv8 with few channels, about half an hour on two cores
+    python -m scripts.train_demo train        # a YOLOv8 with few channels, about 40 minutes on two cores
     python -m scripts.train_demo export       # graphkit/demo/detector.onnx.xz
     python -m scripts.train_demo evaluate     # mAP of that very file, on pictures it has not seen
     python -m scripts.train_demo show         # graphkit/demo/shapes.png, and docs/demo.png with what is found on it
 
-Every step has its seed. Pictures come out the same everywhere; weights do on the same machine with the same versions,
-and elsewhere they come out about as good. Nothing is downloaded. What the steps share lies in `--folder`.
+Every step has its seed. The same versions of numpy and Pillow draw the same pictures; weights depend on the CPU too,
+and elsewhere come out about as good rather than equal. The shipped file was trained with the defaults, on ultralytics
+8.4.190 and torch 2.15.0, and reaches mAP50 0.972 and mAP50-95 0.876 on the 500 pictures of `evaluate`. Nothing is
+downloaded. What the steps share lies in `--folder`.
 """
 
 from __future__ import annotations
@@ -77,7 +79,7 @@ def evaluate(model: Model = SHIPPED, count: int = 500, seed: int | None = None) 
 
 @app.command()
 def show(model: Model = SHIPPED, confidence: float = 0.25) -> None:
-    """Draw the shipped picture, and beside it what the model finds there."""
+    """Draw the shipped picture, and a second one that shows what the model finds on it."""
     from PIL import Image
 
     from scripts.demo.evaluation import detect, session

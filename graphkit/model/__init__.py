@@ -1,6 +1,7 @@
 """Model: a gs.Graph to edit, and everything about the file that gs.Graph would drop."""
 
+from graphkit.model.captures import reads
 from graphkit.model.model import Model, SessionSource
 from graphkit.model.stripped import without_weights
 
-__all__ = ["Model", "SessionSource", "without_weights"]
+__all__ = ["Model", "SessionSource", "reads", "without_weights"]

@@ -17,6 +17,10 @@ from graphkit.model import external
 from graphkit.model.types import element_type, numpy_type
 
 
+def _nbytes(shape: list[int], dtype: Any) -> int:
+    return int(np.prod(shape, dtype=np.int64)) * (dtype.itemsize if isinstance(dtype, np.dtype) else 1)
+
+
 class LazyTensor(LazyValues):  # type: ignore[misc]
     """Values of a TensorProto, read when first asked for. Unlike gs's: any type, external data, `load` is writable."""
 
@@ -29,8 +33,7 @@ class LazyTensor(LazyValues):  # type: ignore[misc]
     @property
     def nbytes(self) -> int:
         """Bytes of the values once loaded."""
-        itemsize = self.dtype.itemsize if isinstance(self.dtype, np.dtype) else 1
-        return int(np.prod(self.shape, dtype=np.int64)) * itemsize
+        return _nbytes(self.shape, self.dtype)
 
     def load(self) -> NDArray[Any]:
         """Read them.
@@ -53,8 +56,7 @@ class LazySparse(SparseValues):  # type: ignore[misc]
     @property
     def nbytes(self) -> int:
         """Bytes of the dense values."""
-        itemsize = self.dtype.itemsize if isinstance(self.dtype, np.dtype) else 1
-        return int(np.prod(self.shape, dtype=np.int64)) * itemsize
+        return _nbytes(self.shape, self.dtype)
 
     def load(self) -> NDArray[Any]:
         """Make them. Indices are [NNZ] (into the flat array) or [NNZ, rank] (SparseTensorProto, onnx.proto).

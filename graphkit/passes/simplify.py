@@ -41,6 +41,7 @@ class Simplify(Pass):
 
     skip: tuple[str, ...] = Field((), description="onnxsim optimizers to leave out, such as fuse_bn_into_conv")
     fold_constants: bool = Field(True, description="compute what depends on constants alone")
+    max_bytes: int = Field(524_288, ge=0, description="largest constant that folding may create, in bytes")
     subgraphs: bool = Field(False, description="simplify the branches and bodies of If, Loop and Scan too")
 
     def run(self, model: Model) -> PassResult:
@@ -54,20 +55,20 @@ class Simplify(Pass):
 
         before = model.proto()
         if reason := _too_big(before):
-            return PassResult(0, "left as it is", (Declined(reason),))
+            return PassResult(0, reason, (Declined(reason),))
         try:
-            after = run_onnxsim(before, self.skip, self.fold_constants, self.subgraphs)
+            after = run_onnxsim(before, self.skip, self.fold_constants, self.max_bytes, self.subgraphs)
         except UnknownOptimizer as error:
             raise PassRefused(
                 f"onnxsim has no optimizer {error}; `onnxsim --list-default-optimizers` lists them"
             ) from None
         except OnnxsimFailed as error:
-            return PassResult(0, "left as it is", (Declined(str(error)),))
+            return PassResult(0, str(error), (Declined(str(error)),))
         restore_header(before, after)
         if reason := _rejected(after):
-            return PassResult(0, "left as it is", (Declined(reason),))
+            return PassResult(0, reason, (Declined(reason),))
         if reason := _signature_changed(before, after):
-            return PassResult(0, "left as it is", (Declined(reason),))
+            return PassResult(0, reason, (Declined(reason),))
         old, new = len(before.graph.node), len(after.graph.node)
         if old == new and _content(before) == _content(after):
             return PassResult(0, f"{old} nodes, nothing to simplify", (Declined("onnxsim found nothing to change"),))

@@ -85,26 +85,10 @@ def _holders(proto: Any) -> Iterator[Any]:
                 todo.extend(_subgraphs(node))
 
 
-def _captured(graph: GraphProto) -> set[str]:
-    """The names a subgraph reads from outside. Recursion is as deep as the nesting, which protobuf limits to ~30."""
-    made = {item.name for item in graph.input} | {item.name for item in graph.initializer}
-    made |= {item.values.name for item in graph.sparse_initializer}
-    made |= {name for node in graph.node for name in node.output}
-    used = {item.name for item in graph.output}
-    for node in graph.node:
-        used |= _reads(node)
-    return used - made
-
-
-def _reads(node: NodeProto) -> set[str]:
-    names = {name for name in node.input if name}
-    for subgraph in _subgraphs(node):
-        names |= _captured(subgraph)
-    return names
-
-
 def _dependencies(nodes: list[NodeProto]) -> list[set[int]]:
     """For each node the nodes of the same list it reads."""
+    from graphkit.model import reads
+
     writers: dict[str, int] = {}
     for index, node in enumerate(nodes):
         for name in node.output:
@@ -114,7 +98,7 @@ def _dependencies(nodes: list[NodeProto]) -> list[set[int]]:
                     f'the tensor "{name}" is written by two nodes, {first} and {_describe(node)}: no order is right; '
                     "export the model again or rename one of the two"
                 )
-    return [{writers[name] for name in _reads(node) if name in writers} for node in nodes]
+    return [{writers[name] for name in reads(node) if name in writers} for node in nodes]
 
 
 def _order(nodes: list[NodeProto]) -> tuple[list[int], int]:

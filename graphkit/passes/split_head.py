@@ -81,6 +81,9 @@ class SplitHead(Pass):
         except HeadNotFound as error:
             if error.kind == "cut":
                 return self._already_cut(metadata["graphkit.head"], error)
+            if error.kind == "final" and "graphkit.nms" in metadata:
+                reason = "embed-nms already made its outputs final: boxes and scores are apart"
+                return PassResult(0, declined=(Declined(reason),))
             raise PassRefused(f"found no detection head: {error}") from error
         if graph.opset < OLDEST_OPSET:
             raise PassRefused(f"needs opset {OLDEST_OPSET} or newer; the model has {graph.opset}. Export it again.")

@@ -156,7 +156,7 @@ class _Runner:
         try:
             result = step.run(candidate)
         except PassRefused as error:
-            raise PassRefused(f"{where} {error} Nothing was written.") from error
+            raise PassRefused(f"{where} {str(error).rstrip('. ')}. Nothing was written.") from error
         except GraphkitError:
             raise
         except OSError as error:

@@ -35,9 +35,7 @@ def print_pass(console: Console, entry: dict[str, Any]) -> None:
     console.print(Text.assemble((plain(entry["name"]), "bold"), "  ", plain(entry["title"])))
     console.print(Text(f"from {plain(entry['origin'])}, proven {entry['numerics']}", "dim"))
     if entry["page"]:
-        console.print()
-        for line in entry["page"].splitlines():
-            console.print(Text(plain(line), "bold" if line.endswith(":") and not line.startswith(" ") else ""))
+        _print_page(console, entry["page"])
     console.print()
     if not entry["options"]:
         console.print("It has no options.")
@@ -55,6 +53,22 @@ def print_pass(console: Console, entry: dict[str, Any]) -> None:
     console.print(table)
     if entry["scalar"]:
         console.print(f"\nIn a pipeline `{entry['name']}: VALUE` sets {entry['scalar']}.", style="dim")
+
+
+def _print_page(console: Console, page: str) -> None:
+    """A docstring: headings bold, paragraphs filled to the terminal's width, indented as they are in the source."""
+    from itertools import groupby
+
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for block in page.split("\n\n"):
+        console.print()
+        for indent, group in groupby(block.splitlines(), lambda line: len(line) - len(line.lstrip())):
+            lines = list(group)
+            heading = indent == 0 and len(lines) == 1 and lines[0].endswith(":")
+            text = Text(plain(" ".join(line.strip() for line in lines)), "bold" if heading else "")
+            console.print(Padding(text, (0, 0, 0, min(indent, 4)), expand=False))
 
 
 def _yaml_word(value: object) -> str:

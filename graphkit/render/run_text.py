@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from graphkit.pipeline import PassRecord, RunReport
 
 _MAX_OPERATORS = 8
-_MAX_NODES_NAMED = 2
-_MAX_REASONS = 2
+_MAX_NODES_NAMED = 1
 
 
 def print_run(console: Console, report: RunReport) -> None:
@@ -36,10 +35,10 @@ def print_run(console: Console, report: RunReport) -> None:
     console.print(Text("   ".join(plain(fact) for fact in facts if fact), style="bold"))
     console.print()
     if report.passes:
-        console.print(Padding(_passes(report), (0, 0, 0, 2)))
+        _print_passes(console, report)
         console.print()
     if report.changed:
-        console.print(Padding(_before_after(report.before, report.after), (0, 0, 0, 2)))
+        console.print(Padding(_before_after(report.before, report.after), (0, 0, 0, 2), expand=False))
         console.print()
     for record in report.passes:
         for warning in record.warnings:
@@ -49,16 +48,16 @@ def print_run(console: Console, report: RunReport) -> None:
     console.print(_closing(report))
 
 
-def pass_row(record: PassRecord) -> tuple[str, str, str, str, str]:
-    """Mark, name, what was done, how it was proven, seconds."""
+def pass_row(record: PassRecord) -> tuple[str, str, str]:
+    """What a pass did, how it was proven, and how long both took; only the first where it changed nothing."""
     if record.rewrites == 0:
-        return "–", record.name, _why_not(record), "", ""
+        return _why_not(record), "", ""
     proof = record.proof.sentence if record.proof is not None else "not verified"
     seconds = record.seconds + (record.proof.seconds if record.proof is not None else 0.0)
     what = record.summary or f"{record.rewrites} rewritten"
     if record.declined:
-        what += f"; {_why_not(record)}"
-    return "✓", record.name, plain(what), proof, f"{seconds:.2f} s"
+        what += f"; {_kept(record)}"
+    return plain(what), proof, f"{seconds:.2f} s"
 
 
 def size(count: int) -> str:
@@ -71,40 +70,52 @@ def size(count: int) -> str:
     return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _passes(report: RunReport) -> RenderableType:
+def _print_passes(console: Console, report: RunReport) -> None:
+    """A row a pass; what a pass says that changed nothing runs across the columns."""
+    from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_column(overflow="fold")
-    table.add_column(justify="right", no_wrap=True)
+    names = max(len(record.name) for record in report.passes)
+    rows = {record.name: pass_row(record) for record in report.passes if record.rewrites}
+    widths = [max((len(row[column]) for row in rows.values()), default=0) for column in range(3)]
+    room = max(console.width - names - widths[2] - 13, 20)  # the rest is the margin, the mark and the gaps
+    if widths[0] + widths[1] > room:  # the proof is the shorter and the more important one
+        widths[1] = min(widths[1], max(room // 2, room - widths[0]))
+        widths[0] = room - widths[1]
     for record in report.passes:
-        mark, name, what, proof, seconds = pass_row(record)
-        quiet = "" if record.rewrites else "dim"
-        mark_style = "green" if record.rewrites else "dim"
-        proof_style = "yellow" if record.rewrites and record.proof is None else quiet
-        table.add_row(
-            Text(mark, mark_style), Text(name), Text(what, quiet), Text(proof, proof_style), Text(seconds, "dim")
-        )
-    return table
+        mark, style = ("✓", "green") if record.rewrites else ("–", "dim")
+        line = Table.grid(padding=(0, 2, 0, 0))
+        line.add_column(width=1)
+        line.add_column(width=names)
+        if record.rewrites:
+            what, proof, seconds = rows[record.name]
+            line.add_column(width=widths[0], overflow="fold")
+            line.add_column(width=widths[1], overflow="fold")
+            line.add_column(width=widths[2], justify="right", no_wrap=True)
+            cells = [Text(what), Text(proof, "" if record.proof is not None else "yellow"), Text(seconds, "dim")]
+        else:
+            line.add_column(overflow="fold")
+            cells = [Text(pass_row(record)[0], "dim")]
+        line.add_row(Text(mark, style), Text(record.name, "" if record.rewrites else "dim"), *cells)
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
 def _why_not(record: PassRecord) -> str:
-    """The reasons for what was left alone, each once, with the nodes they are about."""
-    grouped: dict[str, list[str]] = {}
-    for declined in record.declined:
-        grouped.setdefault(declined.reason, []).extend(declined.nodes)
-    parts = []
-    for reason, nodes in grouped.items():
-        named = ", ".join(nodes[:_MAX_NODES_NAMED])
-        more = f" and {len(nodes) - _MAX_NODES_NAMED} more" if len(nodes) > _MAX_NODES_NAMED else ""
-        parts.append(f"{reason} ({named}{more})" if nodes else reason)
-    if len(parts) > _MAX_REASONS:
-        parts[_MAX_REASONS:] = [f"and {len(parts) - _MAX_REASONS} more reasons (--json lists them)"]
-    return plain("; ".join(parts) or record.summary or "nothing to do")
+    """What a pass that changed nothing says: its summary, or what it left alone."""
+    if record.summary and not any(declined.nodes for declined in record.declined):
+        return plain(record.summary)
+    return plain(_kept(record) if record.declined else "nothing to do")
+
+
+def _kept(record: PassRecord) -> str:
+    """What was left alone: how much, and the first reason with its node."""
+    first = record.declined[0]
+    named = f" ({', '.join(first.nodes[:_MAX_NODES_NAMED])})" if first.nodes else ""
+    count = sum(max(len(declined.nodes), 1) for declined in record.declined)
+    more = count - max(min(len(first.nodes), _MAX_NODES_NAMED), 1)
+    text = f"{count} kept: " if any(declined.nodes for declined in record.declined) else ""
+    return f"{text}{first.reason}{named}" + (f", and {more} more (--json says why)" if more else "")
 
 
 def _before_after(before: ModelSummary, after: ModelSummary) -> RenderableType:

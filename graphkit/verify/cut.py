@@ -7,26 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import onnx
 
 from graphkit.errors import ModelError
-
-
-def reads(node: onnx.NodeProto) -> set[str]:
-    """Every tensor of the enclosing graph a node reads, through its subgraphs too."""
-    names = {name for name in node.input if name}
-    for attribute in node.attribute:
-        graphs = [attribute.g] if attribute.type == onnx.AttributeProto.GRAPH else list(attribute.graphs)
-        for graph in graphs:
-            names |= _captured(graph)
-    return names
-
-
-def _captured(graph: onnx.GraphProto) -> set[str]:
-    own = {info.name for info in graph.input} | {tensor.name for tensor in graph.initializer}
-    own |= {item.values.name for item in graph.sparse_initializer}
-    own |= {name for node in graph.node for name in node.output}
-    used = {info.name for info in graph.output}
-    for node in graph.node:
-        used |= reads(node)
-    return used - own
+from graphkit.model import reads
 
 
 def constants(graph: onnx.GraphProto) -> set[str]:

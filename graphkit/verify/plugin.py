@@ -12,7 +12,7 @@ from onnx.reference import ReferenceEvaluator
 from onnx.reference.op_run import OpRun
 
 from graphkit.errors import ModelError
-from graphkit.model import Model
+from graphkit.model import Model, reads
 from graphkit.verify import cut
 from graphkit.verify.references.efficientnms import efficient_nms
 
@@ -84,7 +84,7 @@ def run_behind(
     """
     proto = model.proto()
     behind = {name for index in nodes for name in proto.graph.node[index].output if name}
-    read = {name for index in nodes for name in cut.reads(proto.graph.node[index])}
+    read = {name for index in nodes for name in reads(proto.graph.node[index])}
     inputs = {name: value for name, value in known.items() if name in read}
     types = {name: onnx.helper.np_dtype_to_tensor_dtype(np.asarray(value).dtype) for name, value in inputs.items()}
     wanted = [name for name in outputs if name in behind]

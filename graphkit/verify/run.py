@@ -13,7 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from graphkit.errors import GraphkitError, ModelError
-from graphkit.model import Model
+from graphkit.model import Model, reads
 from graphkit.verify import cut
 from graphkit.verify.feeds import Feed
 from graphkit.verify.plugin import has_plugin, plugin_nodes, run_behind
@@ -143,7 +143,7 @@ def _run_with_plugin(model: Model, feeds: Sequence[Feed], threads: int) -> list[
     fixed = cut.constants(graph)
     made_behind = {name for index in tail for name in graph.node[index].output if name}
     outputs = [info.name for info in graph.output]
-    border = {name for index in tail for name in cut.reads(graph.node[index])} - made_behind - fixed
+    border = {name for index in tail for name in reads(graph.node[index])} - made_behind - fixed
     border |= {name for name in outputs if name not in made_behind}
     fed = {info.name for info in graph.input}
     front_outputs = sorted(border - fed - fixed)

@@ -94,3 +94,10 @@ def test_a_pass_is_explained_with_its_options() -> None:
         assert word in result.stdout
     entry = graphkit("passes", "embed-nms", "--json").json()
     assert {option["name"] for option in entry["options"]} >= {"backend", "iou", "confidence", "max-detections"}
+
+
+def test_a_page_is_filled_to_the_terminal() -> None:
+    lines = command("passes", "pin-opset", COLUMNS="70").stdout.splitlines()
+    assert "Declines:" in lines
+    assert max(len(line.rstrip()) for line in lines) <= 70
+    assert not any(line.strip() and len(line.split()) == 1 and not line.endswith(":") for line in lines[2:12])

@@ -94,7 +94,7 @@ def test_no_converter_is_said_plainly() -> None:
     with pytest.raises(PassRefused) as caught:
         PinOpset(opset=17).run(model)
     assert str(caught.value) == (
-        "opset 18 → 17: onnx has no converter for Split at opset 18 (/model.2/Split); "
+        "cannot go from opset 18 to 17: onnx has no converter for Split at opset 18 (/model.2/Split); "
         "what helps is a new export: yolo export format=onnx opset=17"
     )
     assert model.proto() is proto

@@ -86,6 +86,12 @@ def test_skip_and_folding_are_handed_on() -> None:
     assert "Neg" in ops(run_pass(Simplify(fold_constants=False), parse(text)).after)
 
 
+def test_folding_makes_no_large_constants() -> None:
+    text = "g (float[1] x) => (float[1000] y) <int64[1] n = {1000}> { a = ConstantOfShape(n) y = Add(a, x) }"
+    assert "ConstantOfShape" not in ops(run_pass(Simplify(), parse(text)).after)
+    assert "ConstantOfShape" in ops(run_pass(Simplify(max_bytes=1000), parse(text)).after)
+
+
 def test_weights_in_external_files_are_declined() -> None:
     proto = parse("g (float[2] x) => (float[2] y) <float[2] w = {1, 2}> { y = Add(x, w) }")
     make_external(proto.graph.initializer[0])
@@ -117,7 +123,7 @@ def test_an_endless_run_is_a_reason() -> None:
     from graphkit.passes.simplifying import OnnxsimFailed, run_onnxsim
 
     with pytest.raises(OnnxsimFailed, match=r"did not finish within 0.01 s"):
-        run_onnxsim(parse(SHAPES), (), True, False, timeout=0.01)
+        run_onnxsim(parse(SHAPES), (), True, 1024, False, timeout=0.01)
 
 
 def test_a_worker_started_ahead_is_used_once_and_ends_when_it_is_not_needed() -> None:

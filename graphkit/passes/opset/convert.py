@@ -33,7 +33,8 @@ def convert(proto: onnx.ModelProto, now: int, target: int) -> onnx.ModelProto:
         raise PassRefused(_explain(str(error), proto, now, target)) from error
     if _names(proto) != _names(converted):
         raise PassRefused(
-            f"opset {now} → {target}: onnx.version_converter changed the graph's inputs or outputs; {_ADVICE}{target}"
+            f"cannot go from opset {now} to {target}: onnx.version_converter changed the graph's inputs or outputs; "
+            f"{_ADVICE}{target}"
         )
     # The converter only adds to opset_import's version; domains it saw no node of are dropped.
     del converted.opset_import[:]
@@ -69,15 +70,15 @@ def _explain(message: str, proto: onnx.ModelProto, now: int, target: int) -> str
         op, version = found[3], found[2]
         where = _places(proto.graph, op)
         between = f"at opset {version}" if found[1] == "From" else f"to opset {version}"
-        return f"opset {now} → {target}: onnx has no converter for {op} {between}{where}; {advice}"
+        return f"cannot go from opset {now} to {target}: onnx has no converter for {op} {between}{where}; {advice}"
     if op := _unknown(proto.graph, now):
         where = _places(proto.graph, op)
         return (
-            f"opset {now} → {target}: onnx knows no operator {op} at opset {now}{where}; "
+            f"cannot go from opset {now} to {target}: onnx knows no operator {op} at opset {now}{where}; "
             "a custom operator needs a domain of its own"
         )
     reason = re.sub(r"^\S+:\d+: \w+: Assertion `.*?` failed: ", "", message.strip()).splitlines() or ["no reason given"]
-    return f"opset {now} → {target}: onnx.version_converter gave up: {reason[0].rstrip('.')}; {advice}"
+    return f"cannot go from opset {now} to {target}: onnx.version_converter gave up: {reason[0].rstrip('.')}; {advice}"
 
 
 def _unknown(graph: onnx.GraphProto, version: int) -> str | None:
@@ -121,6 +122,6 @@ def _check(before: onnx.ModelProto, after: onnx.ModelProto, now: int, target: in
         except Exception:  # noqa: BLE001 - onnx raises several types
             raise PassRefused(f"onnx.checker rejects the model before any conversion: {reason}") from error
         raise PassRefused(
-            f"opset {now} → {target}: onnx.checker rejects what onnx.version_converter made of it: {reason}; "
-            f"{_ADVICE}{target}"
+            f"cannot go from opset {now} to {target}: onnx.checker rejects what onnx.version_converter made of it: "
+            f"{reason}; {_ADVICE}{target}"
         ) from error

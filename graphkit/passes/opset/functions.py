@@ -24,8 +24,9 @@ def pin_functions(model: onnx.ModelProto, now: int, target: int) -> None:
             for node in _nodes(function):
                 if node.domain in _DEFAULT and _since(node.op_type, item.version) != _since(node.op_type, target):
                     raise PassRefused(
-                        f'opset {now} → {target}: the function "{function.name}" uses {node.op_type}, which changed '
-                        f"between opset {item.version} and {target}, and onnx converts no functions; inline it first"
+                        f'cannot go from opset {now} to {target}: the function "{function.name}" uses {node.op_type}, '
+                        f"which changed between opset {item.version} and {target}, and onnx converts no functions; "
+                        "inline it first"
                     )
             item.version = target
 

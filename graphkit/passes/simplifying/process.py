@@ -40,7 +40,12 @@ def start_ahead() -> None:
 
 
 def run_onnxsim(
-    proto: onnx.ModelProto, skip: Sequence[str], fold_constants: bool, subgraphs: bool, timeout: float = TIMEOUT
+    proto: onnx.ModelProto,
+    skip: Sequence[str],
+    fold_constants: bool,
+    max_bytes: int,
+    subgraphs: bool,
+    timeout: float = TIMEOUT,
 ) -> onnx.ModelProto:
     """Simplify a model below 2 GiB without external data.
 
@@ -61,6 +66,7 @@ def run_onnxsim(
             "target": str(target),
             "skip": list(skip),
             "fold_constants": fold_constants,
+            "max_bytes": max_bytes,
             "subgraphs": subgraphs,
         }
         worker = _waiting.pop() if _waiting else _start()

@@ -53,6 +53,7 @@ def _simplify(simplifier: Any, order: dict[str, Any]) -> dict[str, Any]:
     arguments = {
         "check_n": 0,  # graphkit proves the result itself
         "skipped_optimizers": order["skip"] or None,
+        "tensor_size_threshold": f"{order['max_bytes']}B",
         "skip_constant_folding": not order["fold_constants"],
         "include_subgraph": order["subgraphs"],
         # Otherwise it drops inputs that have a default.

@@ -11,7 +11,7 @@ import onnx_graphsurgeon as gs
 
 from graphkit.edit import names_in
 from graphkit.heads import DetectionOutputs, Head, NmsContract, raw_detections
-from graphkit.heads.emit import Emitter, free_name, replace_outputs
+from graphkit.heads.emit import Emitter, apart, free_name, replace_outputs
 from graphkit.heads.head import Extra
 from graphkit.passes.contract import Declined, PassResult
 from graphkit.passes.embed_nms import efficientnms_backend, matrix_backend, one_to_one, onnx_backend
@@ -115,14 +115,14 @@ def embed(model: Model, head: Head, options: EmbedNms) -> PassResult:
     graph = model.graph
     decode = raw_detections(head)  # speaks of the outputs' names before they change
     emit = Emitter(graph, "embed-nms")
-    before = head
+    before, head = head, apart(emit, head)
     thresholds = _thresholds(emit, options)
     final, plugin = head.state == "final", options.backend == "efficientnms" and head.state != "final"
     limits = _Limits(None, None) if final else _limits(head, options)
     labels: gs.Tensor | None = None
     if final:
-        apart, labels = one_to_one.parts(emit, head)
-        found = Candidates(apart, False)
+        columns, labels = one_to_one.parts(emit, head)
+        found = Candidates(columns, False)
     elif limits.boxes is not None:
         found = chosen(emit, head, limits.boxes)
     else:

@@ -39,6 +39,14 @@ class Emitter(Builder):
         known = tensor.dtype is not None and np.dtype(tensor.dtype) == np.float32
         return tensor if known else self.cast(tensor, onnx.TensorProto.FLOAT)
 
+    def shape(self, tensor: gs.Tensor) -> gs.Tensor:
+        """The shape of a tensor of rank 3 as int64 [3]: a constant where it is known, computed where it is not."""
+        sizes = tensor.shape
+        if sizes is not None and all(isinstance(size, int) for size in sizes):
+            return self.constant(np.array(sizes, np.int64), "shape")
+        made: gs.Tensor = self.node("Shape", tensor, dtype=np.int64, shape=[3])
+        return made
+
     def split_pairs(self, tensor: gs.Tensor, axis: int, shape: Sequence[Dimension]) -> list[gs.Variable]:
         """Split four channels into two and two. Sizes are an input since opset 13."""
         half = list(shape)

@@ -169,7 +169,7 @@ def _how_many(emit: Emitter, head: Head, best: gs.Tensor, axis: int, limit: int)
     most = emit.constant(np.array([limit], np.int64), "candidates")
     if isinstance(head.anchors, int):
         return most
-    shape = emit.node("Shape", best, dtype=np.int64, shape=[3])
+    shape = emit.shape(best)
     place = emit.constant(np.array([axis], np.int64), "anchor_axis")
     there = emit.node("Gather", shape, place, dtype=np.int64, shape=[1], axis=0)
     if emit.opset >= 12:

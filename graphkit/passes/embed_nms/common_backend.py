@@ -149,7 +149,7 @@ def unpaired(make: Build, where: gs.Tensor, dense: gs.Tensor) -> tuple[gs.Tensor
         count: gs.Tensor = emit.constant(np.array([make.count], np.int64), "anchors")
     else:
         axis = emit.constant(np.array([2], np.int64), "anchor_axis")
-        shape = emit.node("Shape", dense, dtype=np.int64, shape=[3])
+        shape = emit.shape(dense)
         count = emit.node("Gather", shape, axis, dtype=np.int64, shape=[1], axis=0)
     classes = emit.node("Div", where, count, dtype=np.int64, shape=where.shape, hint="class_of")
     first = emit.node("Mul", classes, count, dtype=np.int64, shape=where.shape)

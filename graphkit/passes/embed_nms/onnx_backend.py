@@ -38,7 +38,7 @@ def build(make: Build, boxes: gs.Tensor) -> Rows:
         compared = limited = _limit(make, of_box, 1)
         if make.semantics != "class-agnostic" and head.classes > 1:
             # Each box's best score at its class, 0 elsewhere: the operator then keeps the classes apart by itself.
-            shape = emit.node("Shape", scores, dtype=np.int64, shape=[3])
+            shape = emit.shape(scores)
             compared = _scatter(make, "ScatterElements", _zeros(make, shape, head.classes), best, limited, axis=1)
     kept = _suppress(make, boxes, compared, limited)
     if best is None:
@@ -74,11 +74,11 @@ def _limit(make: Build, scores: gs.Tensor, channels: int) -> gs.Tensor:
     values, where = emit.nodes(
         "TopK", [padded, amount], [(np.float32, found), (np.int64, found)], hint="candidates_topk", axis=2
     )
-    empty = emit.node("ConstantOfShape", emit.node("Shape", padded, dtype=np.int64, shape=[3]), dtype=np.float32)
+    empty = emit.node("ConstantOfShape", emit.shape(padded), dtype=np.float32)
     limited = emit.node("ScatterElements", empty, where, values, dtype=np.float32, axis=2)
     if padded is not rows:
         first = emit.constant(np.array([0, 0, 0], np.int64), "start")
-        size = emit.node("Shape", rows, dtype=np.int64, shape=[3])
+        size = emit.shape(rows)
         limited = emit.node("Slice", limited, first, size, dtype=np.float32)
     if channels == 1:
         limited.shape = make.dense(1)
@@ -98,5 +98,5 @@ def _suppress(make: Build, boxes: gs.Tensor, compared: gs.Tensor, dense: gs.Tens
         # (batch, class, box) → (batch, 0, box): a box survives in one class at most.
         keep = emit.constant(np.array([1, 0, 1], np.int64), "drop_class")
         where = emit.node("Mul", selected, keep, dtype=np.int64, shape=["selected", 3])
-    empty = _zeros(make, emit.node("Shape", dense, dtype=np.int64, shape=[3]), make.head.classes if make.pairs else 1)
+    empty = _zeros(make, emit.shape(dense), make.head.classes if make.pairs else 1)
     return _scatter(make, "ScatterND", empty, where, values)

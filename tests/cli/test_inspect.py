@@ -28,7 +28,7 @@ def test_says_what_the_head_is(tmp_path: Path) -> None:
         "DFL over 16 bins",
         "8, 16, 32",
     ):
-        assert words in result.stdout
+        assert words in " ".join(result.stdout.split())
     head = graphkit("inspect", path, "--json").json()["head"]
     assert (head["family"], head["task"], head["classes"], head["state"]) == ("YOLOv8-style", "detect", 3, "joined")
     assert (head["bins"], head["strides"], head["names"]) == (16, [8, 16, 32], ["cat", "dog", "owl"])

@@ -2,6 +2,7 @@
 
     python -m benchmarks.table                      # everything: some minutes
     python -m benchmarks.table --family 26 --form static
+    python -m benchmarks.table --candidates 100     # late decode, which 96 x 96 pixels do not need by default
 
 Each cell is an export from ultralytics' YAML file (untrained, but with outputs spread as a trained model's, 96 x 96),
 run through the pipeline: sort, embed-nms, every proof on. The exit status is 1 where a proof does not hold.
@@ -32,19 +33,27 @@ def main(
     form: Annotated[list[str] | None, typer.Option(help="Only these exports.")] = None,
     exports: Annotated[Path | None, typer.Option(help="Folder to keep the exports in.")] = None,
     split: Annotated[bool, typer.Option(help="Run split-head first.")] = False,
+    backend: Annotated[list[str] | None, typer.Option(help="Only these backends.")] = None,
+    candidates: Annotated[int | None, typer.Option(help="Let only so many enter; below 189 decoding is late.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every cell.")] = False,
 ) -> None:
     """Print the table."""
     wanted = [
         cell
         for cell in cells()
-        if (not family or cell.family in family) and (not task or cell.task in task) and (not form or cell.form in form)
+        if (not family or cell.family in family)
+        and (not task or cell.task in task)
+        and (not form or cell.form in form)
+        and (not backend or cell.backend in backend)
     ]
     with tempfile.TemporaryDirectory() as scratch:
         folder = exports or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         errors = Console(stderr=True)
-        results = [run_cell(cell, exported(cell, folder), split) for cell in track(wanted, "proving", console=errors)]
+        results = [
+            run_cell(cell, exported(cell, folder), split, candidates)
+            for cell in track(wanted, "proving", console=errors)
+        ]
     if as_json:
         print(json.dumps([{**asdict(result), "trace": result.trace} for result in results], indent=1))
     else:

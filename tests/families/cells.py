@@ -101,14 +101,19 @@ def cells() -> Iterator[Cell]:
                         yield Cell(family, task, head, form, backend, semantics)
 
 
-def run_cell(cell: Cell, path: Path, split: bool = False) -> Result:
-    """Run embed-nms, after split-head or not, on an export through the pipeline, with every proof."""
+def run_cell(cell: Cell, path: Path, split: bool = False, candidates: int | None = None) -> Result:
+    """Run embed-nms, after split-head or not, on an export through the pipeline, with every proof.
+
+    At 96 x 96 there are 189 anchors, fewer than may enter by default, so nothing is decoded late: with `candidates`
+    below that it is.
+    """
     from graphkit.pipeline import parse_pipeline, run_pipeline
 
     steps = "  - split-head\n" if split else ""
+    limit = "" if candidates is None else f", candidates: {candidates}"
     text = (
         f"version: 1\npasses:\n  - sort\n{steps}  - embed-nms: "
-        f"{{backend: {cell.backend}, semantics: {cell.semantics}}}\n"
+        f"{{backend: {cell.backend}, semantics: {cell.semantics}{limit}}}\n"
     )
     try:
         outcome = run_pipeline(parse_pipeline(text, "table.yaml"), _loaded(path))

@@ -43,8 +43,8 @@ def lively(tmp_path_factory: pytest.TempPathFactory) -> Exporter:
     return make
 
 
-def check(cell: Cell, lively: Exporter, split: bool = False) -> None:
-    result = run_cell(cell, lively(cell), split)
+def check(cell: Cell, lively: Exporter, split: bool = False, candidates: int | None = None) -> None:
+    result = run_cell(cell, lively(cell), split, candidates)
     assert result.status != "failed", f"{result.text}\n{result.trace}"
     if result.status == "refused":
         assert result.text.endswith("."), "a refusal ends as a sentence"
@@ -69,6 +69,20 @@ def test_some_cells(cell: Cell, lively: Exporter) -> None:
 def test_the_main_job_is_proven_and_not_refused(lively: Exporter) -> None:
     for cell in FAST[:2]:
         assert run_cell(cell, lively(cell)).status == "proven"
+
+
+LATE = [cell for cell in ALL if cell.head == "one-to-many" and cell.semantics == "best-class"]
+
+
+@pytest.mark.parametrize("cell", [cell for cell in LATE if cell in FAST and cell.backend != "efficientnms"], ids=str)
+def test_late_decode_of_some_cells(cell: Cell, lively: Exporter) -> None:
+    check(cell, lively, candidates=100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", LATE, ids=str)
+def test_late_decode_of_every_family(cell: Cell, lively: Exporter) -> None:
+    check(cell, lively, candidates=100)
 
 
 @pytest.mark.slow

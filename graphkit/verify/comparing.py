@@ -83,7 +83,14 @@ class Comparison:
 
 
 def compare(
-    output: str, kind: Kind, feed: str, expected: NDArray[Any], got: NDArray[Any], *, half: bool = False
+    output: str,
+    kind: Kind,
+    feed: str,
+    expected: NDArray[Any],
+    got: NDArray[Any],
+    *,
+    half: bool = False,
+    ignore: float = 0.0,
 ) -> Comparison:
     """Compare one output with what it has to be.
 
@@ -103,6 +110,7 @@ def compare(
         got: The value now.
         half: Whether the model computes in float16, so that its outputs are no better known than that, whatever their
             own type.
+        ignore: Differences of no more than this count as none.
     """
     shape = _mismatch(expected, got)
     if shape is not None:
@@ -121,6 +129,7 @@ def compare(
             return Comparison(output, kind, feed, expected.size, False, problem=problem, where=index)
         left, right = np.where(odd, 0.0, left), np.where(odd, 0.0, right)
     difference = left - right
+    difference[np.abs(difference) <= ignore] = 0.0
     worst = tuple(int(position) for position in np.unravel_index(np.abs(difference).argmax(), difference.shape))
     relative, part = _relative_l2(left, right, difference, np.dtype(np.float16) if half else expected.dtype)
     tolerance = None

@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "onnx, late": {},
     "onnx, plain": {"late": False},
     "onnx, multi-label, late": {"semantics": "multi-label"},
+    "onnx, multi-label, late, 3000": {"semantics": "multi-label", "candidates": 3000},
     "matrix, late": {"backend": "matrix"},
     "matrix, plain": {"backend": "matrix", "late": False},
 }

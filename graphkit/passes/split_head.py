@@ -70,7 +70,7 @@ class SplitHead(Pass):
             PassRefused: There is no detection head to split, or it was split with other options.
         """
         from graphkit.heads import HeadNotFound, recognise
-        from graphkit.heads.emit import OLDEST_OPSET
+        from graphkit.passes.emit import OLDEST_OPSET
         from graphkit.passes.splitting.decoded import split_decoded
         from graphkit.passes.splitting.raw import split_raw
 

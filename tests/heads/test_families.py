@@ -126,7 +126,7 @@ def test_objectness_is_multiplied_in() -> None:
 
 
 def test_anchor_boxes_are_taken_apart() -> None:
-    from graphkit.heads.emit import Emitter, apart
+    from graphkit.passes.emit import Emitter, apart
 
     model = Model(anchored(classes=2))
     head = apart(Emitter(model.graph, "test"), recognise(model.graph))

@@ -94,8 +94,8 @@ class EmbedNms(Pass):
                 what the head needs.
         """
         from graphkit.heads import HeadNotFound, recognise
-        from graphkit.heads.emit import OLDEST_OPSET
         from graphkit.passes.embed_nms.embed import KEY, embed, refusal
+        from graphkit.passes.emit import OLDEST_OPSET
 
         metadata = model.metadata
         graph = model.graph

@@ -9,8 +9,8 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from graphkit.heads import Head, Seam
-from graphkit.heads.emit import Emitter, corners, shape_of
 from graphkit.heads.head import Dimension, Layout
+from graphkit.passes.emit import Emitter, corners, shape_of
 
 
 @dataclass(frozen=True)

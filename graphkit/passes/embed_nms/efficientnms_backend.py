@@ -10,8 +10,8 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from graphkit.heads.emit import shape_of
 from graphkit.passes.embed_nms.common_backend import Build, best_class, lay
+from graphkit.passes.emit import shape_of
 
 DOMAIN = "TRT"
 LARGEST_TOPK = 3840

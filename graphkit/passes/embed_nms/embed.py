@@ -11,13 +11,13 @@ import onnx_graphsurgeon as gs
 
 from graphkit.edit import names_in
 from graphkit.heads import DetectionOutputs, Head, NmsContract, raw_detections
-from graphkit.heads.emit import Emitter, apart, free_name, replace_outputs
 from graphkit.heads.head import Extra
 from graphkit.passes.contract import Declined, PassResult
 from graphkit.passes.embed_nms import efficientnms_backend, matrix_backend, one_to_one, onnx_backend
 from graphkit.passes.embed_nms.candidates import Candidates, all_of, chosen
 from graphkit.passes.embed_nms.common_backend import Build, corner_rows, is_rotated, lay, seam
 from graphkit.passes.embed_nms.rows import outputs
+from graphkit.passes.emit import Emitter, apart, free_name, replace_outputs
 
 if TYPE_CHECKING:
     from graphkit.model import Model

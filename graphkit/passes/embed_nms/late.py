@@ -16,10 +16,10 @@ import onnx
 import onnx_graphsurgeon as gs
 
 from graphkit.heads.dims import Dim, Dims
-from graphkit.heads.emit import Emitter
 from graphkit.heads.head import Dimension
 from graphkit.heads.trace import constant, operand, producer
 from graphkit.passes.embed_nms.known import entries
+from graphkit.passes.emit import Emitter
 
 UNARY = frozenset(
     {"Sigmoid", "Identity", "Exp", "Sqrt", "Neg", "Relu", "Cos", "Sin", "Tanh", "Abs", "Softplus", "Clip", "Cast"}

@@ -30,7 +30,6 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from graphkit.heads.emit import Emitter
 from graphkit.heads.head import Dimension
 from graphkit.passes.embed_nms.common_backend import (
     Build,
@@ -45,6 +44,7 @@ from graphkit.passes.embed_nms.common_backend import (
     unpaired,
 )
 from graphkit.passes.embed_nms.rotated import probiou
+from graphkit.passes.emit import Emitter
 
 
 def repetitions(iterations: int, candidates: int) -> int:

@@ -12,9 +12,9 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from graphkit.heads import Head
-from graphkit.heads.emit import Emitter
 from graphkit.heads.head import Dimension
 from graphkit.passes.embed_nms.common_backend import Build, Rows, enough, top
+from graphkit.passes.emit import Emitter
 
 
 def parts(emit: Emitter, head: Head) -> tuple[Head, gs.Tensor]:

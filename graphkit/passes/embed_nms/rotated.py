@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from graphkit.heads.emit import Emitter
 from graphkit.heads.head import Dimension
+from graphkit.passes.emit import Emitter
 
 EPS = 1e-7
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from graphkit.edit import names_in
 from graphkit.heads import Arrays, DerivedOutputs, Head, parts_of, recode, relayout
-from graphkit.heads.emit import Emitter, arrange, cut_parts, free_name, lay, replace_outputs
 from graphkit.heads.relation import Kind
 from graphkit.passes.contract import PassResult
+from graphkit.passes.emit import Emitter, arrange, cut_parts, free_name, lay, replace_outputs
 
 if TYPE_CHECKING:
     from graphkit.passes.split_head import SplitHead

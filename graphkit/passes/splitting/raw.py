@@ -16,12 +16,12 @@ from graphkit.edit import is_output, names_in
 from graphkit.errors import PassRefused
 from graphkit.heads import Head, RecoveredOutputs
 from graphkit.heads.dims import Dims
-from graphkit.heads.emit import Emitter, free_name, replace_outputs
 from graphkit.heads.levels import RawHead, raw_head
 from graphkit.heads.recipe import Names, recover
 from graphkit.heads.relation import Kind
 from graphkit.heads.trace import operand, producer
 from graphkit.passes.contract import PassResult
+from graphkit.passes.emit import Emitter, free_name, replace_outputs
 from graphkit.passes.splitting.decoded import NAMES
 
 if TYPE_CHECKING:

@@ -136,6 +136,9 @@ def main(
     image: Annotated[Path | None, typer.Option(help="A photo; bus.jpg of ultralytics where left out.")] = None,
     weights: Annotated[Path | None, typer.Option(help="The .pt, for the row of ultralytics' own export.")] = None,
     large: Annotated[Path | None, typer.Option(help="A YOLOv8x export: the time of the pass on it.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only the rows whose name holds this; may be repeated.")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=5)] = 60,
     threads: Annotated[int, typer.Option(min=1)] = 2,
 ) -> None:
@@ -150,6 +153,12 @@ def main(
         for confidence in (0.25, 0.001):
             exported = export_with_nms(weights, confidence, Path(folder)) if weights is not None else None
             variants = runners(model, fed, confidence, threads, exported)
+            if only:
+                variants = {
+                    name: variant
+                    for name, variant in variants.items()
+                    if name == "raw export" or any(part in name for part in only)
+                }
             times: dict[str, list[float]] = {name: [] for name in variants}
             rng = np.random.default_rng(0)
             for index in range(rounds + 5):

@@ -26,6 +26,7 @@ from rich.table import Table
 from graphkit.model import Model
 from graphkit.passes.embed_nms import EmbedNms
 from graphkit.tidy import tidy
+from graphkit.verify import letterbox
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "onnx, late": {},
@@ -41,12 +42,7 @@ def picture(path: Path) -> NDArray[np.float32]:
     """An image as float32 [1, 3, 640, 640], 0..1, scaled to fit and padded with grey."""
     from PIL import Image
 
-    photo = Image.open(path).convert("RGB")
-    scale = min(640 / photo.width, 640 / photo.height)
-    photo = photo.resize((round(photo.width * scale), round(photo.height * scale)))
-    canvas = Image.new("RGB", (640, 640), (114, 114, 114))
-    canvas.paste(photo, ((640 - photo.width) // 2, (640 - photo.height) // 2))
-    return np.ascontiguousarray(np.asarray(canvas, np.float32).transpose(2, 0, 1)[None] / np.float32(255))
+    return letterbox(Image.open(path), 640, 640)[0][None]
 
 
 def nodes(model: Model) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -94,11 +93,6 @@ def make_type(current: Signature, template: TypeProto | None = None) -> TypeProt
             if len(denotations) == len(shape) and denotations[index]:
                 dim.denotation = denotations[index]
     return result
-
-
-def shape_list(shape: Sequence[Any] | None) -> list[Any] | None:
-    """A fresh list, as gs wants it."""
-    return None if shape is None else list(shape)
 
 
 def _leaf(kind: TypeProto) -> Any:

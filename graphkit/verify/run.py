@@ -205,6 +205,7 @@ def _flat(names: Sequence[str], values: Sequence[Any]) -> Values:
 
 def _options(config: Mapping[str, str], threads: int) -> ort.SessionOptions:
     options = ort.SessionOptions()
+    options.enable_cpu_mem_arena = False  # it keeps what it has grown to: 100 MB more at the peak on YOLOv8n
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -24,6 +24,7 @@ class Tolerance:
         hair: A score this near the threshold may fall on either side of it, and of two scores this near each other
             either may be the better.
         near: The same for an IoU.
+        relative: `score` and `hair` grow by this part of the score itself, whatever the threshold.
         extra: Extras differ at most by `extra`, in their own unit, and by `extra_relative` of their size.
         extra_relative: See `extra`.
     """
@@ -32,6 +33,7 @@ class Tolerance:
     score: float
     hair: float
     near: float
+    relative: float = 0.0
     extra: float = 2e-3
     extra_relative: float = 1e-4
 
@@ -43,7 +45,7 @@ class Tolerance:
 
 FLOAT32 = Tolerance(iou=0.99, score=1e-3, hair=1e-4, near=1e-4)
 # Pixels beyond 512 are whole or half numbers in float16, which moves the edges of a small box by a tenth of its width.
-FLOAT16 = Tolerance(iou=0.9, score=5e-3, hair=2e-2, near=2e-2, extra=2e-2, extra_relative=1e-2)
+FLOAT16 = Tolerance(iou=0.9, score=5e-3, hair=2e-2, near=2e-2, relative=4e-3, extra=2e-2, extra_relative=1e-2)
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,8 @@ def _match(
         overlap[same & (overlap >= 0) | same & np.isnan(overlap)] = 1
         error = np.abs(expected.scores[:, None] - got.scores[None, :])
         error[expected.scores[:, None] == got.scores[None, :]] = 0
-        rows, columns = np.nonzero((overlap >= tolerance.iou) & (error <= tolerance.score))
+        allowed = tolerance.score + tolerance.relative * expected.scores[:, None]
+        rows, columns = np.nonzero((overlap >= tolerance.iou) & (error <= allowed))
     # Equal IoU goes by score: copies of one box are told apart by it.
     order = np.lexsort((error[rows, columns], -overlap[rows, columns]))
     used_rows: set[int] = set()
@@ -256,7 +259,6 @@ def _borderline(
     free: list[set[int]] = [set(), set()]
     if not left_expected and not left_got:
         return free[0], free[1]
-    hair = tolerance.hair
     # float32 knows ProbIoU less well: a determinant of nearly equal products is in it.
     near = max(tolerance.near, 2e-3) if contract.rotated else tolerance.near
     across_classes = contract.semantics == "class-agnostic"
@@ -265,6 +267,7 @@ def _borderline(
         rest = [[index for index in left_got if _real(got, index, pool, tolerance)], left_expected][side]
         for index in left:
             score = float(own.scores[index])
+            hair = tolerance.hair + tolerance.relative * score
             near_confidence = abs(score - contract.confidence) <= hair
             near_iou = contract.suppress and bool((np.abs(across[side][index] - contract.iou) <= near).any())
             # A full list may have cut off whatever is not better than its last row; so may the candidate limit.
@@ -285,6 +288,7 @@ def _borderline(
         grown = False
         for side, (own, left, other) in enumerate(sides):
             for index in left:
+                hair = tolerance.hair + tolerance.relative * float(own.scores[index])
                 rivals = [r for r in free[1 - side] if float(other.scores[r]) >= float(own.scores[index]) - hair]
                 if index not in free[side] and rivals and across[side][index][rivals].max() >= contract.iou - near:
                     free[side].add(index)
@@ -301,7 +305,8 @@ def _real(
     boxes, scores = pool
     near = np.isclose(boxes, got.boxes[index], rtol=tolerance.extra_relative, atol=tolerance.extra).all(axis=-1)
     label = int(got.classes[index])
-    return bool((np.abs(scores[near, label] - got.scores[index]) <= tolerance.hair).any()) if near.any() else False
+    hair = tolerance.hair + tolerance.relative * float(got.scores[index])
+    return bool((np.abs(scores[near, label] - got.scores[index]) <= hair).any()) if near.any() else False
 
 
 def _describe(found: Detections, index: int) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
 
 from graphkit.errors import GraphkitError
@@ -18,7 +17,7 @@ from graphkit.numerics import Numerics
 from graphkit.verify.comparing import Comparison, compare
 from graphkit.verify.detections import Agreement
 from graphkit.verify.feeds import Feed
-from graphkit.verify.judging import ENOUGH, judge_detections, judge_made_up, seam_stands
+from graphkit.verify.judging import ENOUGH, computes_in_half, judge_detections, judge_made_up, seam_stands
 from graphkit.verify.lowering import with_thresholds
 from graphkit.verify.run import THREADS, NotRunnable, Values, run_model
 
@@ -135,13 +134,13 @@ def prove(
             feeds = with_thresholds(feeds, after, relation)
         results = run_model(after, feeds, threads)
         if isinstance(relation, DetectionOutputs):
-            comparisons, problem = _others(before_outputs, results, feeds, relation, _computes_in_half(after))
+            comparisons, problem = _others(before_outputs, results, feeds, relation, computes_in_half(after))
             if problem is None:
                 found, problem = judge_detections(before_outputs, results, after, feeds, relation, threads)
         elif standard is Numerics.DETECTIONS:
             problem = "a proof by detections needs to know which outputs are detections, and the pass does not say"
         else:
-            comparisons, problem = _values(before_outputs, results, feeds, standard, relation, _computes_in_half(after))
+            comparisons, problem = _values(before_outputs, results, feeds, standard, relation, computes_in_half(after))
             if problem is None and carried is not None and seam_stands(after, carried):
                 found, problem = judge_made_up(after, carried, Agreement(), threads)
                 problem = problem or found.problem
@@ -241,8 +240,3 @@ def _recovered(got: Values, old: Mapping[str, NDArray[Any]], relation: Recovered
     """The old outputs, computed from the new ones; those that are still there are taken as they are."""
     made = {**got, **{name: np.asarray(value) for name, value in relation.recover(got).items()}}
     return {name: made[name] for name in old if name in made}
-
-
-def _computes_in_half(model: Model) -> bool:
-    """Whether weights are float16: then no output is known better than that, even one cast to float32."""
-    return any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.proto().graph.initializer)

@@ -37,6 +37,10 @@ class Tolerance:
     extra: float = 2e-3
     extra_relative: float = 1e-4
 
+    def around(self, score: float) -> float:
+        """The hair at this score."""
+        return self.hair + (self.relative * score if np.isfinite(score) else 0.0)
+
     def at(self, confidence: float) -> Tolerance:
         """The same for a lowered confidence: there scores of 1e-5 are told apart, and 1e-4 is no hair."""
         scale = min(1.0, max(confidence, 1e-12) * 4)
@@ -224,7 +228,8 @@ def _match(
         overlap[same & (overlap >= 0) | same & np.isnan(overlap)] = 1
         error = np.abs(expected.scores[:, None] - got.scores[None, :])
         error[expected.scores[:, None] == got.scores[None, :]] = 0
-        allowed = tolerance.score + tolerance.relative * expected.scores[:, None]
+        known = np.where(np.isfinite(expected.scores), expected.scores, 0)[:, None]
+        allowed = tolerance.score + tolerance.relative * known
         rows, columns = np.nonzero((overlap >= tolerance.iou) & (error <= allowed))
     # Equal IoU goes by score: copies of one box are told apart by it.
     order = np.lexsort((error[rows, columns], -overlap[rows, columns]))
@@ -267,7 +272,7 @@ def _borderline(
         rest = [[index for index in left_got if _real(got, index, pool, tolerance)], left_expected][side]
         for index in left:
             score = float(own.scores[index])
-            hair = tolerance.hair + tolerance.relative * score
+            hair = tolerance.around(score)
             near_confidence = abs(score - contract.confidence) <= hair
             near_iou = contract.suppress and bool((np.abs(across[side][index] - contract.iou) <= near).any())
             # A full list may have cut off whatever is not better than its last row; so may the candidate limit.
@@ -288,7 +293,7 @@ def _borderline(
         grown = False
         for side, (own, left, other) in enumerate(sides):
             for index in left:
-                hair = tolerance.hair + tolerance.relative * float(own.scores[index])
+                hair = tolerance.around(float(own.scores[index]))
                 rivals = [r for r in free[1 - side] if float(other.scores[r]) >= float(own.scores[index]) - hair]
                 if index not in free[side] and rivals and across[side][index][rivals].max() >= contract.iou - near:
                     free[side].add(index)
@@ -305,7 +310,7 @@ def _real(
     boxes, scores = pool
     near = np.isclose(boxes, got.boxes[index], rtol=tolerance.extra_relative, atol=tolerance.extra).all(axis=-1)
     label = int(got.classes[index])
-    hair = tolerance.hair + tolerance.relative * float(got.scores[index])
+    hair = tolerance.around(float(got.scores[index]))
     return bool((np.abs(scores[near, label] - got.scores[index]) <= hair).any()) if near.any() else False
 
 

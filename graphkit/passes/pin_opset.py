@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,56 +17,75 @@ if TYPE_CHECKING:
 class PinOpset(Pass):
     """Convert the model to one version of the default operator set.
 
-    Up or down, with onnx.version_converter. Metadata, docs, functions, other domains and their nodes stay. The IR
-    version follows where the runtimes of that operator set would reject it. Subgraphs are converted; functions are
-    only where their operators mean the same in both versions.
+    Up or down, node by node. Where two versions of an operator differ only in what a node does not use (types,
+    attributes at their defaults), the node stays as it is; where they differ in form, it is rewritten; where the
+    operator does not exist yet, it is written out with older ones. Subgraphs and functions are converted too. Other
+    domains and their nodes stay, and so do metadata, docs and names; a node that takes several others' place leaves
+    its name to the first of them. Nodes come out in topological order.
 
     Declines:
-        Refused, with the operator and the version in the way, where there is no converter for an operator, where
-        onnx.checker rejects the result, and for a version that the installed onnx does not know.
+        Refused, and nothing is changed, where a node cannot be taken there: says of each which attribute, type or
+        input is in the way, how far it gets, and what would remove it. With best-effort the model goes as far as it
+        can instead. Refused too for a model that imports the default domain twice or not at all, or whose nodes have
+        no order. `graphkit opsets MODEL` says beforehand which opsets can be reached.
 
     Numerics:
-        CLOSE: an operator may be replaced by others that round differently.
+        CLOSE: most conversions are identical; an operator written out with others may round differently.
 
     Example:
-        {opset 17, Relu, Conv} with pin-opset: 16 becomes {opset 16, Relu, Conv}.
+        {opset 18, Split<num_outputs = 2>(x)} with pin-opset: 11 becomes {opset 11, Split<split = [8, 8]>(x)}.
     """
 
     name: ClassVar[str] = "pin-opset"
     numerics: ClassVar[Numerics] = Numerics.CLOSE
     scalar: ClassVar[str | None] = "opset"
 
-    opset: int = Field(ge=7, description="version of the default operator set, 7 or newer")
+    opset: int = Field(ge=9, description="version of the default operator set, 9 or newer")
+    best_effort: bool = Field(
+        False, description="where the opset cannot be reached, go to the nearest one that can, instead of refusing"
+    )
+    ir_version: Literal["follow", "keep"] | int = Field(
+        "follow", description="follow: what runtimes of that opset read; keep: as it is; or a number"
+    )
 
     def run(self, model: Model) -> PassResult:
         """See the class.
 
         Raises:
-            PassRefused: The model cannot be converted; names the operator or node and the version in the way.
+            PassRefused: A node cannot be converted, or the model does not say which opset it is at.
         """
-        import onnx
+        from graphkit.passes.opset import convert, fitting_ir, newest, opset_of, refusal
 
-        newest = onnx.defs.onnx_opset_version()
-        if self.opset > newest:
-            raise PassRefused(
-                f"opset {self.opset} is newer than opset {newest}, the newest that onnx {onnx.__version__} knows; "
-                f"choose {newest} or less, or install a newer onnx"
-            )
         proto = model.proto()
-        now = _default_opset(proto)
-        if now == self.opset:
-            return PassResult(0, f"already at opset {now}", (Declined(f"the model is at opset {now} already"),))
-        from graphkit.passes.opset import convert
+        now, target = opset_of(proto), self.opset
+        if max(target, now) > newest():
+            raise PassRefused(_too_new(now, target, newest()))
+        warnings: tuple[str, ...] = ()
+        made = convert(proto, target, model.values)
+        if made.blockers and self.best_effort:
+            limits = [item.limit for item in made.blockers]
+            target = max(limits) if target < now else min(limits)
+            warnings = (f"opset {self.opset} cannot be reached: {refusal(made.blockers, now, self.opset)}",)
+            made = convert(proto, target, model.values)
+        if made.blockers:
+            raise PassRefused(refusal(made.blockers, now, target))
+        if target == now:
+            return PassResult(0, f"already at opset {now}", (Declined(f"the model is at opset {now} already"),), warnings=warnings)
+        made.model.ir_version = fitting_ir(made.model, now, target, self.ir_version)
+        model.replace(made.model)
+        changed = f", {made.rewrites} nodes rewritten" if made.rewrites else ""
+        warnings += tuple(
+            f"{op} is no operator of any opset: it was left alone, and belongs into a domain of its own"
+            for op in made.unknown
+        )
+        return PassResult(1 + made.rewrites, f"{now} → {target}{changed}", warnings=warnings)
 
-        converted = convert(proto, now, self.opset)
-        model.replace(converted)
-        return PassResult(1, f"{now} → {self.opset}")
 
+def _too_new(now: int, target: int, newest: int) -> str:
+    import onnx
 
-def _default_opset(proto: Any) -> int:
-    versions = [int(item.version) for item in proto.opset_import if item.domain in ("", "ai.onnx")]
-    if not versions:
-        raise PassRefused("the model does not say which opset it uses (no opset_import for the default domain)")
-    if len(set(versions)) > 1:
-        raise PassRefused(f"the model imports the default domain twice, at opsets {' and '.join(map(str, versions))}")
-    return versions[0]
+    what = f"the model is at opset {now}" if now > newest else f"opset {target} is asked for"
+    return (
+        f"cannot convert: {what}, and the newest that onnx {onnx.__version__} knows is {newest}; "
+        + ("install a newer onnx" if now > newest else f"choose {newest} or less, or install a newer onnx")
+    )

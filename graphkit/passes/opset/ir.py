@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import onnx
 from onnx import TensorProto, helper
+
+from graphkit.errors import PassRefused
+from graphkit.model import tensors
 
 # The IR version that brought each, see onnx/onnx.proto, enum Version.
 _INITIALIZERS_ALONE = 4
@@ -17,18 +22,24 @@ _TYPES = {
 }
 
 
-def fitting_ir(model: onnx.ModelProto, now: int, target: int) -> int:
-    """The IR version for `model` at opset `target`.
+def fitting_ir(model: onnx.ModelProto, now: int, target: int, wish: Literal["follow", "keep"] | int) -> int:
+    """The IR version for `model` at opset `target`: as wished, but never one that cannot hold the model.
 
-    Upwards at least what that opset came with. Downwards at most what the last onnx release with that opset knew,
+    "keep" changes it only where it must. "follow": upwards at least what that opset came with. Downwards at most what the last onnx release with that opset knew,
     because a runtime of that age rejects more, but not less than what the model itself needs. Otherwise unchanged.
     """
+    if isinstance(wish, int):
+        if wish < (needed := _needed(model)):
+            raise PassRefused(f"ir-version {wish} cannot hold what is in the model; it needs {needed}: choose that or more")
+        return wish
+    if wish == "keep":
+        return max(int(model.ir_version), _needed(model))
     releases = [int(row[1]) for row in helper.VERSION_TABLE if int(row[2]) == target]
     if not releases:
-        return int(model.ir_version)
+        return max(int(model.ir_version), _needed(model))
     if target > now:
-        return max(int(model.ir_version), min(releases))
-    return min(int(model.ir_version), max(*releases, _needed(model)))
+        return max(int(model.ir_version), min(releases), _needed(model))
+    return max(min(int(model.ir_version), max(releases)), _needed(model))
 
 
 def _needed(model: onnx.ModelProto) -> int:
@@ -37,7 +48,7 @@ def _needed(model: onnx.ModelProto) -> int:
     needed = _FUNCTIONS if model.functions else 3
     if any(item.name not in inputs for item in model.graph.initializer):
         needed = max(needed, _INITIALIZERS_ALONE)
-    used = {item.data_type for item in model.graph.initializer}
+    used = {tensor.data_type for tensor in tensors(model)}
     for item in (*model.graph.input, *model.graph.output, *model.graph.value_info):
         used.add(item.type.tensor_type.elem_type)
     for version, names in _TYPES.items():

@@ -133,9 +133,13 @@ def run_cell(cell: Cell, path: Path, split: bool = False, candidates: int | None
 
 def exported(cell: Cell, folder: Path) -> Path:
     """The export of a cell, made once."""
+    return exported_as(*cell.export, folder)
+
+
+def exported_as(name: str, options: dict[str, Any], folder: Path) -> Path:
+    """An export of ultralytics' `name`.yaml with these options, made once."""
     from tests.families.trained import export_lively
 
-    name, options = cell.export
     told = "_".join(f"{key}-{value}" for key, value in sorted(options.items()))
     path = folder / f"{name}_{told}.onnx"
     if not path.exists():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -54,26 +56,31 @@ class PinOpset(Pass):
         Raises:
             PassRefused: A node cannot be converted, or the model does not say which opset it is at.
         """
-        from graphkit.passes.opset import convert, fitting_ir, newest, opset_of, refusal
+        from graphkit.passes.opset import compromise, convert, fitting_ir, nearest, newest, opset_of, refusal
 
         proto = model.proto()
-        now, target = opset_of(proto), self.opset
+        with _of_the_model():
+            now, target = opset_of(proto), self.opset
         if max(target, now) > newest():
             raise PassRefused(_too_new(now, target, newest()))
+        if target == now:
+            return _stays(now, f"already at opset {now}")
         warnings: tuple[str, ...] = ()
-        made = convert(proto, target, model.values)
-        if made.blockers and self.best_effort:
-            limits = [item.limit for item in made.blockers]
-            target = max(limits) if target < now else min(limits)
-            warnings = (f"opset {self.opset} cannot be reached: {refusal(made.blockers, now, self.opset)}",)
+        with _of_the_model():
             made = convert(proto, target, model.values)
+            if made.blockers and self.best_effort:
+                warnings = (compromise(made.blockers, now, target),)
+                target = nearest(made.blockers, now, target)
+                if target == now:
+                    return _stays(now, f"stays at opset {now}", warnings)
+                made = convert(proto, target, model.values)
+            if not made.blockers:
+                made.model.ir_version = fitting_ir(made.model, now, target, self.ir_version)
         if made.blockers:
             raise PassRefused(refusal(made.blockers, now, target))
-        if target == now:
-            return PassResult(0, f"already at opset {now}", (Declined(f"the model is at opset {now} already"),), warnings=warnings)
-        made.model.ir_version = fitting_ir(made.model, now, target, self.ir_version)
         model.replace(made.model)
-        changed = f", {made.rewrites} nodes rewritten" if made.rewrites else ""
+        nodes = "node" if made.rewrites == 1 else "nodes"
+        changed = f", {made.rewrites} {nodes} rewritten" if made.rewrites else ""
         warnings += tuple(
             f"{op} is no operator of any opset: it was left alone, and belongs into a domain of its own"
             for op in made.unknown
@@ -81,11 +88,23 @@ class PinOpset(Pass):
         return PassResult(1 + made.rewrites, f"{now} → {target}{changed}", warnings=warnings)
 
 
+def _stays(now: int, summary: str, warnings: tuple[str, ...] = ()) -> PassResult:
+    return PassResult(0, summary, (Declined(f"the model is at opset {now} already"),), warnings=warnings)
+
+
+@contextmanager
+def _of_the_model() -> Iterator[None]:
+    """Turn what is said of a model into what the pass says."""
+    try:
+        yield
+    except PassRefused as error:
+        raise PassRefused(f"cannot convert: {error}") from error
+
+
 def _too_new(now: int, target: int, newest: int) -> str:
     import onnx
 
     what = f"the model is at opset {now}" if now > newest else f"opset {target} is asked for"
-    return (
-        f"cannot convert: {what}, and the newest that onnx {onnx.__version__} knows is {newest}; "
-        + ("install a newer onnx" if now > newest else f"choose {newest} or less, or install a newer onnx")
+    return f"cannot convert: {what}, and the newest that onnx {onnx.__version__} knows is {newest}; " + (
+        "install a newer onnx" if now > newest else f"choose {newest} or less, or install a newer onnx"
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from graphkit.errors import UsageError
 from graphkit.passes import Pass
 
 
@@ -42,3 +43,24 @@ class Pipeline:
     def sha256(self) -> str:
         """The hash of the file's text, as recorded in the metadata of every model it made."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def with_best_effort(self) -> Pipeline:
+        """The same pipeline with best-effort: true for every pass that has the option.
+
+        Raises:
+            UsageError: None has it.
+        """
+        steps = tuple(
+            step.model_copy(update={"best_effort": True}) if _has_best_effort(step) else step for step in self.steps
+        )
+        if not any(map(_has_best_effort, steps)):
+            raise UsageError(
+                f"{self.source}: --best-effort is for passes that have this option, as pin-opset has; "
+                "no pass of this pipeline does. Leave it out."
+            )
+        return replace(self, steps=steps)
+
+
+def _has_best_effort(step: Pass) -> bool:
+    field = type(step).model_fields.get("best_effort")
+    return field is not None and field.annotation is bool

@@ -28,3 +28,23 @@ def make_console(*, stderr: bool = False) -> Console:
 def plain(text: object) -> str:
     """`text` without control characters (escape sequences, line breaks) that a name in a model could carry."""
     return "".join(char if char.isprintable() else "�" for char in str(text))
+
+
+def print_message(console: Console, message: str) -> None:
+    """A message of one or more lines: filled by words in a terminal, each line as it is in a pipe.
+
+    An indented line that is too wide goes on two columns further in.
+    """
+    from rich.text import Text
+
+    for line in message.splitlines():
+        text = plain(line)
+        if not console.is_terminal:
+            console.print(Text(text), soft_wrap=True)
+            continue
+        indent = len(text) - len(text.lstrip(" "))
+        hang = 2 if indent else 0
+        parts = Text(text.lstrip(" ")).wrap(console, max(console.width - indent - hang, 20))
+        for number, part in enumerate(parts):
+            part.rstrip()
+            console.print(Text(" " * (indent + (hang if number else 0))) + part, soft_wrap=True)

@@ -42,9 +42,9 @@ def print_run(console: Console, report: RunReport) -> None:
         console.print()
     for record in report.passes:
         for warning in record.warnings:
-            console.print(Text.assemble(("note  ", "yellow"), f"{record.name}: {plain(warning)}"))
+            _print_note(console, f"{record.name}: {warning}")
     if report.note:
-        console.print(Text.assemble(("note  ", "yellow"), f"left out of the proofs: {plain(report.note)}"))
+        _print_note(console, f"left out of the proofs: {report.note}")
     console.print(_closing(report))
 
 
@@ -99,6 +99,24 @@ def _print_passes(console: Console, report: RunReport) -> None:
             cells = [Text(pass_row(record)[0], "dim")]
         line.add_row(Text(mark, style), Text(record.name, "" if record.rewrites else "dim"), *cells)
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
+
+
+def _print_note(console: Console, note: str) -> None:
+    """What the user should know though nothing is wrong; a note may have several lines."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="yellow", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for number, line in enumerate(note.splitlines()):
+        text = plain(line.strip())
+        cell: RenderableType = Text(text)
+        if text.startswith("- "):
+            cell = Table.grid(padding=(0, 1, 0, 0))
+            cell.add_row("-", Text(text.removeprefix("- ")))
+        grid.add_row("" if number else "note", cell)
+    console.print(grid)
 
 
 def _why_not(record: PassRecord) -> str:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+from graphkit.facts.schemas import OLDEST
+
+_MOST = 8
+"""Groups that a refusal tells apart."""
+
+_NAMES = re.compile(r' \([^()]*\)|"[^"]*"')
+"""Where a reason names a tensor: in brackets (not those of a type, "tensor(float)"), or in quotes."""
 
 
 class Blocked(Exception):
@@ -65,35 +74,77 @@ class Group:
     nodes: tuple[str, ...]
 
 
-def grouped(blockers: Sequence[Blocker]) -> list[Group]:
-    """One group for each operator, limit and reason, those that block most first, then in the model's order."""
-    groups: dict[tuple[str, int, str, str], list[str]] = {}
+def grouped(blockers: Sequence[Blocker], below: bool) -> list[Group]:
+    """One group for each operator, limit and reason, those that block most first, then in the model's order.
+
+    Reasons that differ in no more than the tensors they name are one; the group has that of its first node.
+    """
+    groups: dict[tuple[str, int, str, str], list[Blocker]] = {}
     for item in blockers:
-        groups.setdefault((item.op, item.limit, item.reason, item.remedy), []).append(item.node)
-    made = [Group(op, limit, reason, remedy, tuple(nodes)) for (op, limit, reason, remedy), nodes in groups.items()]
-    return sorted(made, key=lambda group: -group.limit)
+        key = (item.op, item.limit, _NAMES.sub("", item.reason), _NAMES.sub("", item.remedy))
+        groups.setdefault(key, []).append(item)
+    made = []
+    for items in groups.values():
+        first, nodes = items[0], tuple(dict.fromkeys(item.node for item in items))
+        made.append(Group(first.op, first.limit, first.reason, first.remedy, nodes))
+    return sorted(made, key=lambda group: -group.limit if below else group.limit)
 
 
-def refusal(blockers: Sequence[Blocker], now: int, target: int, most: int = 8) -> str:
-    """Why a model cannot go from opset `now` to `target`: a sentence, with a line a group where there are several."""
-    groups = grouped(blockers) if target < now else grouped(blockers)[::-1]
-    limits = [group.limit for group in groups]
-    reachable = max(limits) if target < now else min(limits)
-    direction = "lowest" if target < now else "highest"
-    lines = [_line(group) for group in groups[:most]]
-    if len(groups) > most:
-        lines.append(f"and {len(groups) - most} more kinds of node (graphkit opsets MODEL lists them all)")
-    advice = (
-        f"the {direction} opset this model reaches is {reachable}: pin-opset: {reachable}, or best-effort: true"
-        if reachable != now
-        else f"this model cannot leave opset {now}"
-    )
+def refusal(blockers: Sequence[Blocker], now: int, target: int) -> str:
+    """Why a model cannot go from opset `now` to `target`, and how far it can go instead."""
+    reachable = nearest(blockers, now, target)
+    below = target < now
+    if reachable == now or reachable < OLDEST:
+        advice = f"this model cannot go {'below' if below else 'above'} opset {reachable}"
+    else:
+        advice = (
+            f"the {'lowest' if below else 'highest'} opset that this model reaches is {reachable}: write "
+            f"pin-opset: {reachable}, or run with --best-effort"
+        )
+    lines = _lines(blockers, below)
+    start = f"cannot go from opset {now} to {target}"
     if len(lines) == 1:
-        return f"cannot go from opset {now} to {target}: {lines[0]}; {advice}"
-    return f"cannot go from opset {now} to {target}:\n" + "\n".join(f"  {line}" for line in lines) + f"\n{advice}"
+        return f"{start}, because {lines[0]}; {advice}"
+    return "\n".join([f"{start}:", *(f"  - {line}" for line in lines), advice[0].upper() + advice[1:]])
+
+
+def compromise(blockers: Sequence[Blocker], now: int, target: int) -> str:
+    """Why a model goes to the opset nearest to `target`, or stays where it is, instead of being refused."""
+    reachable = nearest(blockers, now, target)
+    goes = "the model stays at" if reachable == now else "the model goes to"
+    lines = _lines(blockers, target < now)
+    start = f"opset {target} cannot be reached, and {goes} {reachable}"
+    if len(lines) == 1:
+        return f"{start}, because {lines[0]}"
+    return "\n".join([f"{start}:", *(f"  - {line}" for line in lines)])
+
+
+def nearest(blockers: Sequence[Blocker], now: int, target: int) -> int:
+    """The opset nearest to `target` that every one of these nodes reaches."""
+    limits = [item.limit for item in blockers]
+    return max(limits) if target < now else min(limits)
+
+
+def _lines(blockers: Sequence[Blocker], below: bool) -> list[str]:
+    """A line a group, those first that block most; of each node only what stops it first."""
+    stops: dict[str, Blocker] = {}
+    for item in sorted(blockers, key=lambda item: -item.limit if below else item.limit):
+        stops.setdefault(item.node, item)
+    groups = grouped([item for item in blockers if stops[item.node] is item], below)
+    lines = [_line(group) for group in groups[:_MOST]]
+    if len(groups) > _MOST:
+        rest = len(groups) - _MOST
+        lines.append(f"and {rest} more {'kinds' if rest > 1 else 'kind'} of node; graphkit opsets MODEL lists them all")
+    return lines
 
 
 def _line(group: Group) -> str:
-    more = f" and {len(group.nodes) - 1} more" if len(group.nodes) > 1 else ""
-    remedy = f" ({group.remedy})" if group.remedy else ""
-    return f"{group.op} ({group.nodes[0]}{more}) stops at opset {group.limit}: {group.reason}{remedy}"
+    first, *others = group.nodes
+    named = first + (f" and {len(others)} more" if len(others) > 1 else "".join(f", {node}" for node in others))
+    remedy = f"; {group.remedy}" if group.remedy else ""
+    return one_line(f"{group.op} ({named}) stops at opset {group.limit}: {group.reason}{remedy}")
+
+
+def one_line(text: str) -> str:
+    """The text with whatever a name in a model carries to break it, or to steer a terminal, made visible."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import onnx
-from onnx import FunctionProto, GraphProto, ModelProto, TypeProto
+from onnx import FunctionProto, GraphProto, ModelProto, TensorProto, TypeProto
 
 from graphkit.errors import PassRefused
-from graphkit.model import standard_domain, subgraphs, without_weights
-from graphkit.passes.opset import schemas
+from graphkit.facts import schemas
+from graphkit.facts.kinds import tensor_type, type_string
+from graphkit.facts.learning import learn_model
+from graphkit.facts.scope import Reader, Scope, shape_of
+from graphkit.model import holders, standard_domain, subgraphs
 from graphkit.passes.opset.blockers import Blocker
-from graphkit.passes.opset.engine import Engine, learn_graph
-from graphkit.passes.opset.kinds import type_string
+from graphkit.passes.opset.engine import Engine
 from graphkit.passes.opset.names import Home
-from graphkit.passes.opset.scope import Reader, Scope, shape_of
 
 Call = list[TypeProto | None]
 Key = tuple[str, str, str]
@@ -49,26 +50,24 @@ def convert(model: ModelProto, target: int, read: Reader) -> Conversion:
         PassRefused: The model does not say which opset it uses, or is invalid in a way that leaves no order of nodes.
     """
     now = opset_of(model)
+    _refuse(model)
     made = ModelProto()
     made.CopyFrom(model)
-    root = Scope(None, read)
-    inferred = _inferred(model)
-    _learn(root, model.graph, inferred.graph if inferred is not None else None, read)
+    root = learn_model(model, read)
     home = Home(model.graph, root)
     engine = Engine(target, home, read)
     nodes = engine.convert(model.graph.node, now, root)
     del made.graph.node[:]
     made.graph.node.extend(nodes)
-    made.graph.initializer.extend(home.constants)
+    made.graph.initializer.extend(home.used(nodes))
     blockers, rewrites = list(engine.blockers), engine.rewrites
     calls = engine.calls
     for function in _callers_first(made):
         inner = _convert_function(function, target, read, calls.get(_key(function), []))
-        if inner is not None:
-            blockers += inner.blockers
-            rewrites += inner.rewrites
-            for key, sites in inner.calls.items():
-                calls.setdefault(key, []).extend(sites)
+        blockers += inner.blockers
+        rewrites += inner.rewrites
+        for key, sites in inner.calls.items():
+            calls.setdefault(key, []).extend(sites)
     for item in made.opset_import:
         if standard_domain(item.domain):
             item.version = target
@@ -89,41 +88,22 @@ def opset_of(model: ModelProto) -> int:
     return versions.pop()
 
 
+def _refuse(model: ModelProto) -> None:
+    """Refuse what no node by node conversion gets right.
+
+    Raises:
+        PassRefused: The model carries graphs for training, or a function in the place of one of ONNX's operators.
+    """
+    training = [node for info in model.training_info for node in (*info.initialization.node, *info.algorithm.node)]
+    if any(standard_domain(node.domain) for node in training):
+        raise PassRefused("the model carries graphs for training (training_info), which are not converted; remove them")
+    for function in model.functions:
+        if standard_domain(function.domain) and schemas.known(function.name):
+            raise PassRefused(f"the model has a function of its own in the place of ONNX's operator {function.name}")
+
+
 def _and(values: list[int]) -> str:
     return " and ".join(map(str, values))
-
-
-def _inferred(model: ModelProto) -> ModelProto | None:
-    """The model with the types and shapes that onnx infers, weights left out; None where it cannot.
-
-    What the model itself declares is left out too: it may be wrong, and is used only where nothing is inferred.
-    """
-    small = without_weights(model)
-    del small.graph.value_info[:]
-    try:
-        return onnx.shape_inference.infer_shapes(small, data_prop=True)
-    except Exception:  # noqa: BLE001 - InferenceError, and what protobuf raises
-        return None
-
-
-def _learn(scope: Scope, graph: GraphProto, inferred: GraphProto | None, read: Reader) -> None:
-    """Fill a scope, and those of all subgraphs, with what was inferred, else with what is declared."""
-    if inferred is not None:
-        for info in inferred.value_info:
-            if type_string(info.type) is not None:
-                scope.types[info.name] = info.type
-    learn_graph(scope, graph)
-    if inferred is not None and len(inferred.node) != len(graph.node):
-        inferred = None
-    for index, node in enumerate(graph.node):
-        for attribute in node.attribute:
-            for place, inner in enumerate(subgraphs(attribute)):
-                child = scope.inner[index, attribute.name, place] = Scope(scope, read)
-                same = None
-                if inferred is not None:
-                    theirs = next((a for a in inferred.node[index].attribute if a.name == attribute.name), None)
-                    same = subgraphs(theirs)[place] if theirs is not None else None
-                _learn(child, inner, same, read)
 
 
 def _key(function: FunctionProto) -> Key:
@@ -144,16 +124,24 @@ def _callers_first(model: ModelProto) -> list[FunctionProto]:
             elif key not in seen:
                 seen.add(key)
                 waiting.append((key, True))
-                called = [(node.domain, node.op_type, node.overload) for node in known[key].node]
-                waiting += [(item, False) for item in called if item in known]
+                waiting += [(item, False) for item in _called(known[key]) if item in known]
     return result[::-1]
 
 
-def _convert_function(function: FunctionProto, target: int, read: Reader, calls: list[Call]) -> Engine | None:
-    """Convert a function in place; None where it uses nothing of the default domain."""
-    now = next((int(item.version) for item in function.opset_import if standard_domain(item.domain)), None)
-    if now is None:
-        return None
+def _called(function: FunctionProto) -> list[Key]:
+    """The operators of a function's nodes, those in subgraphs included."""
+    found: list[Key] = []
+    waiting: list[FunctionProto | GraphProto] = [function]
+    while waiting:
+        for node in waiting.pop().node:
+            found.append((node.domain, node.op_type, node.overload))
+            waiting += [graph for attribute in node.attribute for graph in subgraphs(attribute)]
+    return found
+
+
+def _convert_function(function: FunctionProto, target: int, read: Reader, calls: list[Call]) -> Engine:
+    """Convert a function in place. One without the default domain stays, but may call others."""
+    now = next((int(item.version) for item in function.opset_import if standard_domain(item.domain)), target)
     root = Scope(None, read)
     for index, name in enumerate(function.input):
         root.types[name] = _common([call[index] if index < len(call) else None for call in calls])
@@ -163,8 +151,8 @@ def _convert_function(function: FunctionProto, target: int, read: Reader, calls:
     engine = Engine(target, home, read)
     nodes = engine.convert(function.node, now, root)
     del function.node[:]
-    for tensor in home.constants:
-        value = onnx.TensorProto()
+    for tensor in home.used(nodes):
+        value = TensorProto()
         value.CopyFrom(tensor)
         value.ClearField("name")
         function.node.append(onnx.helper.make_node("Constant", [], [tensor.name], value=value))
@@ -184,14 +172,15 @@ def _common(kinds: Call) -> TypeProto:
     if all(shape == shapes[0] for shape in shapes) or not known[0].HasField("tensor_type"):
         return known[0]
     ranks = {None if shape is None else len(shape) for shape in shapes}
-    shape = [None] * next(iter(ranks)) if len(ranks) == 1 and None not in ranks else None  # type: ignore[arg-type]
-    return onnx.helper.make_tensor_type_proto(known[0].tensor_type.elem_type, shape)
+    rank = ranks.pop() if len(ranks) == 1 else None
+    return tensor_type(known[0].tensor_type.elem_type, None if rank is None else (None,) * rank)
 
 
 def _unknown(model: ModelProto) -> tuple[str, ...]:
     found = {
         str(node.op_type)
-        for node in model.graph.node
+        for holder in holders(model)
+        for node in holder.node
         if standard_domain(node.domain) and not schemas.known(node.op_type)
     }
     return tuple(sorted(found))

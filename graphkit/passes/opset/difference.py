@@ -7,13 +7,13 @@ attribute's values, a sentence in the documentation) has a rule in `rules/`, whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cache
 
 import onnx
 from onnx.defs import OpSchema
 
-from graphkit.passes.opset import schemas
+from graphkit.facts import schemas
 from graphkit.passes.opset.blockers import Blocked
 from graphkit.passes.opset.site import Site
 
@@ -55,6 +55,7 @@ class Difference:
         underivable: What differs in form, so that only a rule can tell what to do; "" where nothing does.
         gone: Attributes that `new` lacks, with the value that means as much as leaving them out, or None.
         typed: Whether some types that `old` admits are not admitted by `new`.
+        admitted: Types of a node's inputs and outputs that were held to `new` and found to be admitted.
     """
 
     underivable: str
@@ -67,9 +68,10 @@ class Difference:
     least: int
     most: int
     most_outputs: int
+    admitted: set[tuple[str | None, ...]] = field(default_factory=set, compare=False)
 
 
-@lru_cache(maxsize=None)
+@cache
 def difference(op: str, old: int, new: int) -> Difference:
     """What changes for a node that goes from one definition of its operator to another one."""
     one, two = schemas.schema(op, old), schemas.schema(op, new)
@@ -98,7 +100,7 @@ def derive(site: Site) -> None:
     Raises:
         Blocked: It does not, or that cannot be told.
     """
-    assert site.old is not None and site.new is not None
+    assert site.new is not None
     found = difference(site.op, site.old, site.new)
     if found.underivable:
         raise Blocked(f"{found.underivable} between opset {min(site.old, site.new)} and {max(site.old, site.new)}")
@@ -195,6 +197,15 @@ def check_types(site: Site, found: Difference) -> None:
     Raises:
         Blocked: A type is not admitted, or is not known and might not be.
     """
+    sides = [[site.type_string(name) if name else "" for name in names] for names in (site.inputs, site.outputs)]
+    kinds = (*sides[0], "→", *sides[1])
+    if kinds in found.admitted:
+        return
+    _check_types(site, found)
+    found.admitted.add(kinds)
+
+
+def _check_types(site: Site, found: Difference) -> None:
     bound: dict[str, str] = {}
     values = [
         *((found.old_inputs, found.new_inputs, i, name) for i, name in enumerate(site.inputs)),

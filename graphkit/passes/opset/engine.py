@@ -13,18 +13,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import onnx
 from onnx import GraphProto, NodeProto, TypeProto
 
+from graphkit.facts import schemas
+from graphkit.facts.functions import has_body
+from graphkit.facts.inference import learn
+from graphkit.facts.kinds import type_string
+from graphkit.facts.labels import label
+from graphkit.facts.learning import learn_graph, learn_inputs
+from graphkit.facts.scope import Reader, Scope
 from graphkit.model import standard_domain, subgraphs
-from graphkit.passes.opset import schemas
+from graphkit.passes.opset.admission import check_admitted
 from graphkit.passes.opset.blockers import Blocked, Blocker
 from graphkit.passes.opset.difference import derive
 from graphkit.passes.opset.expansion import expand
 from graphkit.passes.opset.names import Home
 from graphkit.passes.opset.ordering import ordered
 from graphkit.passes.opset.registry import find
-from graphkit.passes.opset.scope import Reader, Scope
 from graphkit.passes.opset.site import Site
 
 
@@ -93,7 +98,7 @@ class Engine:
                 result.append(self._with_subgraphs(node, now, scope, index))
                 continue
             since = schemas.since(node.op_type, now)
-            self.home.learn(node, now, scope)
+            learn(node, now, scope)
             if since is None:
                 result.append(self._with_subgraphs(node, now, scope, index))
                 if schemas.known(node.op_type):
@@ -154,10 +159,20 @@ class Engine:
         if not site.made:
             return [_Item(item.node, to, item.origin, item.limit, item.whole)]
         kept = item.limit if len(site.made) == 1 and site.made[0][0].op_type == op else limit
-        whole = item.whole and len(site.made) == 1
+        whole = item.whole and len(site.made) == 1 and site.made[0][0].op_type == op
         return [_Item(node, opset, item.origin, kept, whole) for node, opset in site.made]
 
     def _apply(self, site: Site) -> None:
+        try:
+            self._take_step(site)
+        except Blocked:
+            # What an older definition cannot say, the body of this one may.
+            if site.new is None or site.new > site.old or not has_body(site.op, site.old):
+                raise
+            expand(site)
+        check_admitted(site)
+
+    def _take_step(self, site: Site) -> None:
         found = find(site.op, site.old, site.new)
         if found is not None:
             found(site)
@@ -204,49 +219,30 @@ class Engine:
                 if inner is None:
                     inner = Scope(scope, self.read)
                     learn_graph(inner, graph)
-                    learn_inputs(inner, graph, node, scope)
-                nodes = self.convert(graph.node, now, inner)
+                learn_inputs(inner, graph, node, scope)
+                if standard_domain(node.domain):
+                    nodes = self.convert(graph.node, now, inner)
+                else:
+                    nodes = self._convert_alone(graph, now, inner)
                 del graph.node[:]
                 graph.node.extend(nodes)
+                _declare_outputs(inner, graph)
         return made
 
-
-def learn_graph(scope: Scope, graph: GraphProto) -> None:
-    """Note what a graph says of its tensors, and which are constants."""
-    for info in (*graph.input, *graph.output, *graph.value_info):
-        if info.type.WhichOneof("value") is not None:
-            scope.types.setdefault(info.name, info.type)
-    inputs = {info.name for info in graph.input}
-    for tensor in graph.initializer:
-        scope.types[tensor.name] = onnx.helper.make_tensor_type_proto(tensor.data_type, list(tensor.dims))
-        if tensor.name not in inputs:
-            scope.constants[tensor.name] = tensor
-    for sparse in graph.sparse_initializer:
-        scope.types[sparse.values.name] = onnx.helper.make_tensor_type_proto(sparse.values.data_type, list(sparse.dims))
-    for name in inputs:
-        scope.types.setdefault(name, TypeProto())
+    def _convert_alone(self, graph: GraphProto, now: int, scope: Scope) -> list[NodeProto]:
+        """The nodes of a graph that nobody knows when and where is run: it gets its constants for itself."""
+        outer, self.home = self.home, self.home.inside(scope)
+        try:
+            nodes = self.convert(graph.node, now, scope)
+            graph.initializer.extend(self.home.used(nodes))
+        finally:
+            self.home = outer
+        return nodes
 
 
-def learn_inputs(scope: Scope, graph: GraphProto, node: NodeProto, outer: Scope) -> None:
-    """Note what the inputs of a Loop's body are, which need not say so themselves: counter, condition, state."""
-    if node.op_type != "Loop":
-        return
-    kinds: list[TypeProto | None] = [
-        onnx.helper.make_tensor_type_proto(onnx.TensorProto.INT64, []),
-        onnx.helper.make_tensor_type_proto(onnx.TensorProto.BOOL, []),
-    ]
-    # A state may change its shape from one iteration to the next, not its type.
-    for name in node.input[2:]:
-        kind = outer.type(name)
-        known = kind is not None and kind.HasField("tensor_type") and kind.tensor_type.elem_type
-        kinds.append(onnx.helper.make_tensor_type_proto(kind.tensor_type.elem_type, None) if kind and known else kind)
-    for info, kind in zip(graph.input, kinds, strict=False):
-        if kind is not None and not info.type.WhichOneof("value"):
-            scope.types[info.name] = kind
-
-
-def label(node: NodeProto) -> str:
-    """Name a node for a reader: its name, or the operator and its first output where it has none."""
-    return node.name or f"{node.op_type} → {next((name for name in node.output if name), 'no output')}"
-
-
+def _declare_outputs(scope: Scope, graph: GraphProto) -> None:
+    """Say of outputs that do not say it what they are: runtimes need it, and may not infer it from other nodes."""
+    for info in graph.output:
+        kind = scope.types.get(info.name)
+        if info.type.WhichOneof("value") is None and kind is not None and type_string(kind) is not None:
+            info.type.CopyFrom(kind)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from onnx import AttributeProto, FunctionProto, GraphProto, NodeProto, TypeProto
+import onnx
+from onnx import FunctionProto, GraphProto, NodeProto, TensorProto
 
-from graphkit.model import standard_domain
-from graphkit.passes.opset import schemas
+from graphkit.facts.functions import fill_in, function_body, has_body, parameters
+from graphkit.facts.inference import learn
+from graphkit.model import reads, standard_domain
 from graphkit.passes.opset.registry import why_impossible
 from graphkit.passes.opset.site import Site
+
+_POINTWISE = frozenset({"Celu", "Gelu", "HardSwish", "Mish", "SwiGLU", "Swish", "ThresholdedRelu"}) | frozenset(
+    {"Elu", "HardSigmoid", "LeakyRelu", "PRelu", "Selu", "Softplus", "Softsign"}
+)
+"""Functions of each element by itself."""
 
 
 def expand(site: Site) -> None:
@@ -18,10 +25,14 @@ def expand(site: Site) -> None:
     Raises:
         Blocked: The operator has no body, or none for this node.
     """
+    if site.op in _POINTWISE and _through_float(site):
+        return
     body = _body(site)
     if body is None:
         reason = why_impossible(site.op) or "graphkit knows no way to say it with older ones"
         site.block(f"the operator is new in opset {site.old}, and {reason}")
+    # A rule that gave up may have begun to write.
+    site.made.clear()
     opset = next((item.version for item in body.opset_import if standard_domain(item.domain)), site.old)
     names = {"": ""}
     names |= {name: site.input(index) for index, name in enumerate(body.input)}
@@ -32,65 +43,88 @@ def expand(site: Site) -> None:
             names[name] = site.fresh(name)
         return names[name]
 
-    values = _values(site, body)
+    values = parameters(site.node, site.old, body)
+    parts: list[NodeProto] = []
+    constants: dict[str, TensorProto] = {}
     for inner in body.node:
         node = NodeProto()
         node.CopyFrom(inner)
-        _resolve(node, values)
+        fill_in(node, values)
         _rename(node, renamed)
+        learn(node, opset, site.scope)
+        constant = _constant(site, node)
+        if constant is None:
+            parts.append(node)
+        else:
+            constants[node.output[0]] = constant
+
+    def known(name: str) -> str:
+        return site.tensor(constants[name]) if name in constants else name
+
+    for node in _needed(parts, set(site.outputs)):
+        _rename(node, known)
         node.name = site.home.node_name(site.node.name, node.op_type) if site.node.name else ""
         site.add(node, opset)
 
 
+def _constant(site: Site, node: NodeProto) -> TensorProto | None:
+    """What a node makes, where that is the same in every run and no output of the operator."""
+    if len(node.output) != 1 or node.output[0] in site.outputs:
+        return None
+    value = site.value(node.output[0])
+    return None if value is None else onnx.numpy_helper.from_array(value)
+
+
+def _needed(nodes: list[NodeProto], wanted: set[str]) -> list[NodeProto]:
+    """Those that something wanted depends on: a body makes the outputs that a node leaves out, too."""
+    kept = []
+    for node in reversed(nodes):
+        if any(name and name in wanted for name in node.output):
+            wanted |= reads(node)
+            kept.append(node)
+    return kept[::-1]
+
+
+def _through_float(site: Site) -> bool:
+    """Compute a function of floats of 16 bits in 32 bits, and round once, as runtimes do; False where it has none such.
+
+    Written out, it would be rounded after each of its parts.
+    """
+    element = site.element(site.input(0)) or site.element(site.outputs[0])
+    if element not in (TensorProto.FLOAT16, TensorProto.BFLOAT16):
+        return False
+    site.made.clear()
+    node = NodeProto()
+    node.CopyFrom(site.node)
+    wide = site.fresh(site.op.lower())
+    del node.input[:], node.output[:]
+    node.input.extend(site.cast(name, TensorProto.FLOAT) if name else "" for name in site.inputs)
+    node.output.append(wide)
+    site.add(node, site.old)
+    site.cast(wide, element, site.outputs[0])
+    return True
+
+
 def _body(site: Site) -> FunctionProto | None:
-    """The body for this node, in the oldest operators there is one for."""
-    schema = schemas.schema(site.op, site.old)
-    if schema.has_function:
-        text = schema.get_function_with_opset_version(min(schema.function_opset_versions))
-    elif schema.has_context_dependent_function:
-        kinds = [site.scope.type(name) or TypeProto() if name else TypeProto() for name in site.inputs]
-        text = schema.get_context_dependent_function_with_opset_version(
-            min(schema.context_dependent_function_opset_versions),
-            site.node.SerializeToString(),
-            [kind.SerializeToString() for kind in kinds],
+    """The body for this node; None where the operator has none.
+
+    Raises:
+        Blocked: There is one, but it cannot be told for this node.
+    """
+    if not has_body(site.op, site.old):
+        return None
+    for item in site.node.attribute:
+        site.attr(item.name)
+    for name in site.inputs:
+        if name and site.type_string(name) is None:
+            site.block(f'the type of "{name}" is not known', "simplify or a declared value_info tells types")
+    body = function_body(site.node, site.old, [site.scope.type(name) if name else None for name in site.inputs])
+    if body is None:
+        site.block(
+            "how it is written out with older operators depends on types and sizes that are not known",
+            "simplify, or static shapes, tells them",
         )
-    else:
-        return None
-    if not text:
-        return None
-    body = FunctionProto()
-    body.ParseFromString(text)
-    return body if body.node else None
-
-
-def _values(site: Site, body: FunctionProto) -> dict[str, AttributeProto]:
-    """What the body's parameters are: as the node says, else as the operator's definition does."""
-    values = {item.name: item for item in body.attribute_proto}
-    for name, attribute in schemas.schema(site.op, site.old).attributes.items():
-        if attribute.default_value.name:
-            values.setdefault(name, attribute.default_value)
-    return values | {item.name: item for item in site.node.attribute}
-
-
-def _resolve(node: NodeProto, values: dict[str, AttributeProto]) -> None:
-    attributes = []
-    for item in node.attribute:
-        if item.ref_attr_name:
-            if item.ref_attr_name not in values:
-                continue
-            given = AttributeProto()
-            given.CopyFrom(values[item.ref_attr_name])
-            given.name = item.name
-            attributes.append(given)
-            continue
-        if item.HasField("g"):
-            for inner in item.g.node:
-                _resolve(inner, values)
-        attributes.append(item)
-    made = NodeProto()
-    made.attribute.extend(attributes)
-    del node.attribute[:]
-    node.attribute.extend(made.attribute)
+    return body
 
 
 def _rename(node: NodeProto, renamed: Callable[[str], str]) -> None:

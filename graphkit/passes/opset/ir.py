@@ -13,6 +13,8 @@ from graphkit.model import tensors
 # The IR version that brought each, see onnx/onnx.proto, enum Version.
 _INITIALIZERS_ALONE = 4
 _FUNCTIONS = 8
+_FUNCTION_DEFAULTS = 9
+_OVERLOADS = 10
 _TYPES = {
     9: ("FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ"),
     10: ("UINT4", "INT4"),
@@ -25,12 +27,18 @@ _TYPES = {
 def fitting_ir(model: onnx.ModelProto, now: int, target: int, wish: Literal["follow", "keep"] | int) -> int:
     """The IR version for `model` at opset `target`: as wished, but never one that cannot hold the model.
 
-    "keep" changes it only where it must. "follow": upwards at least what that opset came with. Downwards at most what the last onnx release with that opset knew,
-    because a runtime of that age rejects more, but not less than what the model itself needs. Otherwise unchanged.
+    "keep" changes it only where it must. "follow": upwards at least what that opset came with. Downwards at most what
+    the last onnx release with that opset knew, because a runtime of that age rejects more, but not less than what the
+    model itself needs. Otherwise unchanged.
+
+    Raises:
+        PassRefused: It is a number that cannot hold the model, or that the installed onnx does not know.
     """
     if isinstance(wish, int):
         if wish < (needed := _needed(model)):
-            raise PassRefused(f"ir-version {wish} cannot hold what is in the model; it needs {needed}: choose that or more")
+            raise PassRefused(f"ir-version {wish} cannot hold what is in the model; choose {needed} or more")
+        if wish > onnx.IR_VERSION:
+            raise PassRefused(f"ir-version {wish} is newer than {onnx.IR_VERSION}, which onnx {onnx.__version__} knows")
         return wish
     if wish == "keep":
         return max(int(model.ir_version), _needed(model))
@@ -48,6 +56,10 @@ def _needed(model: onnx.ModelProto) -> int:
     needed = _FUNCTIONS if model.functions else 3
     if any(item.name not in inputs for item in model.graph.initializer):
         needed = max(needed, _INITIALIZERS_ALONE)
+    if any(function.attribute_proto for function in model.functions):
+        needed = max(needed, _FUNCTION_DEFAULTS)
+    if any(function.overload for function in model.functions):
+        needed = max(needed, _OVERLOADS)
     used = {tensor.data_type for tensor in tensors(model)}
     for item in (*model.graph.input, *model.graph.output, *model.graph.value_info):
         used.add(item.type.tensor_type.elem_type)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import onnx
-from onnx import FunctionProto, GraphProto, NodeProto, OperatorSetIdProto, TensorProto, TypeProto
+from collections.abc import Iterable
 
-from graphkit.model import standard_domain
-from graphkit.passes.opset import schemas
-from graphkit.passes.opset.kinds import type_string
-from graphkit.passes.opset.scope import Scope
+import onnx
+from onnx import FunctionProto, GraphProto, NodeProto, TensorProto
+
+from graphkit.facts.scope import Scope
+from graphkit.model import reads
 
 
 class Home:
@@ -20,14 +20,27 @@ class Home:
     Attributes:
         constants: The tensors made so far, to be put at the front.
         root: The scope of the graph or function itself.
+        read: Names that a node reads, or a graph returns.
     """
 
     def __init__(self, holder: GraphProto | FunctionProto, root: Scope) -> None:
         self.root = root
         self.constants: list[TensorProto] = []
-        self._taken = _names(holder)
-        self._nodes = {node.name for node in holder.node}
+        self.read: set[str] = set()
+        self._taken = dict.fromkeys(_names(holder, self.read), 1)
+        self._nodes = {node.name: 1 for node in holder.node}
         self._shared: dict[bytes, str] = {}
+
+    def inside(self, scope: Scope) -> Home:
+        """The home of a subgraph that has its constants for itself. Names are those that nothing outside has either."""
+        made = Home(GraphProto(), scope)
+        made.read, made._taken, made._nodes = self.read, self._taken, self._nodes
+        return made
+
+    def used(self, nodes: Iterable[NodeProto]) -> list[TensorProto]:
+        """The constants that are read: others were turned into something else again by a later step."""
+        read = {name for node in nodes for name in reads(node)} if self.constants else set()
+        return [tensor for tensor in self.constants if tensor.name in read]
 
     def name(self, base: str, hint: str) -> str:
         """A tensor name that nothing in the holder has."""
@@ -51,64 +64,25 @@ class Home:
             self.root.types[name] = onnx.helper.make_tensor_type_proto(made.data_type, list(made.dims))
         return name
 
-    def learn(self, node: NodeProto, opset: int, scope: Scope) -> None:
-        """Note what a node makes, and of which type, as far as shape inference can tell."""
-        for name in node.output:
-            if name:
-                scope.made[name] = (node, opset)
-        if any(name and type_string(scope.type(name)) is None for name in node.output):
-            for name, kind in infer(node, opset, scope).items():
-                known = scope.type(name)
-                if known is None or type_string(known) is None:
-                    scope.types[name] = kind
 
-
-def infer(node: NodeProto, opset: int, scope: Scope) -> dict[str, TypeProto]:
-    """The types of a node's outputs, from those of its inputs; empty where they cannot be told."""
-    if not standard_domain(node.domain):
-        return {}
-    version = schemas.since(node.op_type, opset)
-    if version is None:
-        return {}
-    types = {}
-    for name in node.input:
-        kind = scope.type(name) if name else None
-        if name and kind is None:
-            return {}
-        if kind is not None:
-            types[name] = kind
-    data = {}
-    for name in types:
-        value = scope.value(name)
-        if value is not None and value.dtype.kind in "iufb":
-            data[name] = onnx.numpy_helper.from_array(value, name)
-    try:
-        found: dict[str, TypeProto] = onnx.shape_inference.infer_node_outputs(
-            schemas.schema(node.op_type, version),
-            node,
-            types,
-            data,
-            opset_imports=[OperatorSetIdProto(domain="", version=opset)],
-        )
-    except Exception:  # noqa: BLE001 - InferenceError and what the bindings raise; then nothing is known
-        return {}
-    return found
-
-
-def _names(holder: GraphProto | FunctionProto) -> set[str]:
-    """Every tensor name in a graph or function, its subgraphs included."""
+def _names(holder: GraphProto | FunctionProto, read: set[str]) -> set[str]:
+    """Every tensor name in a graph or function and its subgraphs; those that are read, or returned, into `read`."""
     taken: set[str] = set()
     waiting: list[GraphProto | FunctionProto] = [holder]
     while waiting:
         item = waiting.pop()
         if isinstance(item, GraphProto):
             taken |= {info.name for info in (*item.input, *item.output)}
+            read |= {info.name for info in item.output}
             taken |= {tensor.name for tensor in item.initializer}
             taken |= {sparse.values.name for sparse in item.sparse_initializer}
         else:
             taken |= {*item.input, *item.output}
+            read.update(item.output)
+        taken |= {info.name for info in item.value_info}
         for node in item.node:
             taken.update(node.input)
+            read.update(node.input)
             taken.update(node.output)
             for attribute in node.attribute:
                 if attribute.HasField("g"):
@@ -117,10 +91,13 @@ def _names(holder: GraphProto | FunctionProto) -> set[str]:
     return taken
 
 
-def _free(taken: set[str], wanted: str) -> str:
-    name, count = wanted, 1
-    while name in taken:
+def _free(taken: dict[str, int], wanted: str) -> str:
+    """A name that is not taken, and now is: as wanted, or with a number behind it, the next one of that name."""
+    if wanted not in taken:
+        taken[wanted] = 1
+        return wanted
+    count = taken[wanted] + 1
+    while (name := f"{wanted}_{count}") in taken:
         count += 1
-        name = f"{wanted}_{count}"
-    taken.add(name)
+    taken[wanted], taken[name] = count, 1
     return name

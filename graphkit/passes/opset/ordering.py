@@ -5,9 +5,9 @@ from __future__ import annotations
 from onnx import NodeProto
 
 from graphkit.errors import PassRefused
+from graphkit.facts.scope import Scope
 from graphkit.model import reads
 from graphkit.order import stable_order
-from graphkit.passes.opset.scope import Scope
 
 
 def ordered(nodes: list[NodeProto], scope: Scope) -> list[tuple[int, NodeProto]]:
@@ -33,7 +33,9 @@ def ordered(nodes: list[NodeProto], scope: Scope) -> list[tuple[int, NodeProto]]
                 waits.add(maker)
                 in_order = in_order and maker < index
             elif not scope.visible(name):
-                raise PassRefused(f'the model is invalid: node {node.name or node.op_type} reads "{name}", which nothing makes')
+                raise PassRefused(
+                    f'the model is invalid: node {node.name or node.op_type} reads "{name}", which nothing makes'
+                )
         sources.append(waits)
     if in_order:
         return list(enumerate(nodes))

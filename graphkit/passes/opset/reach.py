@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from onnx import ModelProto
 
-from graphkit.passes.opset import schemas
+from graphkit.facts import schemas
+from graphkit.facts.scope import Reader
 from graphkit.passes.opset.blockers import Blocker
 from graphkit.passes.opset.convert import convert, opset_of
-from graphkit.passes.opset.scope import Reader
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,38 @@ class Reach:
     up: tuple[Blocker, ...]
     unknown: tuple[str, ...]
 
+    @property
+    def reachable(self) -> range:
+        """The opsets that the model can be pinned to, its own among them; empty where there is none."""
+        return range(max(self.lowest, self.oldest), min(self.highest, self.newest) + 1)
+
+    @property
+    def blocked(self) -> list[int]:
+        """The opsets that it cannot be pinned to, ascending."""
+        reachable = {*self.reachable, self.now}
+        return [opset for opset in range(self.oldest, self.newest + 1) if opset not in reachable]
+
     def blockers(self, opset: int) -> tuple[Blocker, ...]:
         """What blocks an opset; () where the model can be pinned to it."""
         if opset < self.now:
             return tuple(item for item in self.down if item.limit > opset)
         return tuple(item for item in self.up if item.limit < opset) if opset > self.now else ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as JSON-able data, with what blocks each opset."""
+        return {
+            "opset": self.now,
+            "lowest": self.lowest,
+            "highest": self.highest,
+            "oldest": self.oldest,
+            "newest": self.newest,
+            "reachable": list(self.reachable),
+            "blocked": [
+                {"opset": opset, "blockers": [item.to_dict() for item in self.blockers(opset)]}
+                for opset in self.blocked
+            ],
+            "unknown": list(self.unknown),
+        }
 
 
 def reach(model: ModelProto, read: Reader) -> Reach:

@@ -49,6 +49,12 @@ def find(op: str, old: int, new: int | None) -> Rule | None:
     return _RULES.get((op, old, new))
 
 
+def registered() -> list[tuple[str, int, int | None]]:
+    """The steps that there are rules for: operator, version that a node is written in, version to go to."""
+    _load()
+    return list(_RULES)
+
+
 def why_impossible(op: str) -> str | None:
     """Why nothing older can take an operator's place; None where nobody said so."""
     _load()

@@ -11,10 +11,11 @@ import onnx
 from numpy.typing import ArrayLike, NDArray
 from onnx import AttributeProto, NodeProto, TensorProto, TypeProto
 
+from graphkit.facts.inference import learn
+from graphkit.facts.scope import Scope
+from graphkit.model import reads
 from graphkit.passes.opset.blockers import Blocked
 from graphkit.passes.opset.names import Home
-from graphkit.passes.opset.scope import Scope
-from graphkit.passes.opset.kinds import type_string
 
 Dimension = int | str | None
 
@@ -85,12 +86,14 @@ class Site:
         """Whether the output is wanted."""
         return index < len(self.node.output) and bool(self.node.output[index])
 
+    def read(self, index: int) -> bool:
+        """Whether anything in the model reads the output, or the model returns it."""
+        return self.wants(index) and self.node.output[index] in self.home.read
+
     def attribute(self, name: str) -> AttributeProto | None:
         """The attribute as it is written; None where it is not."""
-        for item in self.node.attribute:
-            if item.name == name:
-                return item
-        return None
+        found: AttributeProto | None = next((item for item in self.node.attribute if item.name == name), None)
+        return found
 
     def attr(self, name: str, default: Any = None) -> Any:
         """The value of an attribute (strings as str), or `default` where the node does not set it.
@@ -102,7 +105,9 @@ class Site:
         if item is None:
             return default
         if item.ref_attr_name:
-            raise Blocked(f'its attribute {name} is the parameter "{item.ref_attr_name}" of a function', "inline it first")
+            raise Blocked(
+                f'its attribute {name} is the parameter "{item.ref_attr_name}" of a function', "inline it first"
+            )
         value = onnx.helper.get_attribute_value(item)
         if isinstance(value, bytes):
             return value.decode("utf-8", "replace")
@@ -119,7 +124,7 @@ class Site:
 
     def type_string(self, name: str) -> str | None:
         """A tensor's type as onnx.defs spells it, "tensor(float)"; None where it is not known."""
-        return type_string(self.scope.type(name))
+        return self.scope.type_string(name)
 
     def element(self, name: str) -> int | None:
         """A tensor's TensorProto.DataType; None where it is not known."""
@@ -149,8 +154,9 @@ class Site:
         """
         value = self.value(self.input(index))
         if value is None:
+            verb = "are" if what.endswith("s") and what != "axis" else "is"
             raise Blocked(
-                f"its {what} ({self.input(index)}) is computed at run time, and is an attribute there",
+                f"its {what} ({self.input(index)}) {verb} computed at run time, and {verb} an attribute there",
                 "fold-constants or static shapes make it a constant, where it does not depend on the input",
             )
         return value
@@ -253,6 +259,12 @@ class Site:
         self.emit_many(op, inputs, names, **attrs)
         return names[0]
 
+    def cast(self, name: str, element: int, to: str | None = None) -> str:
+        """Add a Cast to a TensorProto.DataType, and return its output's name."""
+        made = to or self.fresh("cast")
+        self.emit_many("Cast", [name], [made], to=element)
+        return made
+
     def emit_many(self, op: str, inputs: Sequence[str], outputs: Sequence[str], **attrs: Any) -> None:
         """Add a node with these outputs."""
         given = {name: value for name, value in attrs.items() if value is not None}
@@ -286,7 +298,8 @@ class Site:
         self.scope.types[name] = kind
 
     def _add(self, node: NodeProto, opset: int) -> None:
-        self.home.learn(node, opset, self.scope)
+        learn(node, opset, self.scope)
+        self.home.read.update(reads(node))
         self.made.append((node, opset))
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from graphkit.errors import PassRefused
@@ -32,6 +35,13 @@ def outputs(proto: onnx.ModelProto, inputs: Arrays) -> Arrays:
     ):
         names = [item.name for item in proto.graph.output]
         return dict(zip(names, ReferenceEvaluator(proto).run(None, inputs), strict=True))
+
+
+def reference(proto: onnx.ModelProto, inputs: Arrays) -> NDArray[Any]:
+    """The first output, of onnx's reference."""
+    with np.errstate(all="ignore"):
+        first, *_ = ReferenceEvaluator(proto).run(None, inputs)
+    return np.asarray(first)
 
 
 def assert_same(

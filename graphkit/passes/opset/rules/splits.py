@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from graphkit.passes.opset.registry import rule
+from graphkit.passes.opset.rules.indices import check, dimension
 from graphkit.passes.opset.site import Site
 
 
 @rule("Split", 18, 13)
 def without_num_outputs(site: Site) -> None:
-    """`num_outputs` becomes sizes, which 13 needs where they are not equal: ceil(n / outputs) each, the last the rest."""
+    """Becomes sizes, which 13 needs where they are not equal: ceil(n / outputs) each, the last one the rest."""
     if site.attribute("num_outputs") is None:
         return
     count = int(site.attr("num_outputs"))
+    if count != len(site.outputs):
+        site.block(f"num_outputs={count} and its {len(site.outputs)} outputs disagree: the model is invalid")
     axis = int(site.attr("axis", 0))
-    shape = site.shape(site.input(0))
-    size = shape[axis] if shape is not None and -len(shape) <= axis < len(shape) else None
-    if not isinstance(size, int):
-        site.block(
-            f"its sizes follow from num_outputs={count} and the size of axis {axis}, which is not known",
-            "static shapes tell it",
-        )
-    part = -(-size // count)
-    sizes = [part] * (count - 1) + [size - part * (count - 1)]
-    if sizes[-1] < 0:
-        site.block(f"axis {axis} of size {size} cannot be split into {count} outputs: the model is invalid")
-    site.rewrite(inputs=[site.input(0), site.const(sizes, hint="split")], drop=["num_outputs"])
+    size = dimension(site, site.input(0), axis)
+    part = -(-(size or 0) // count)
+    rest = (size or 0) - part * (count - 1)
+    # Too few elements are an error, but only where the node is reached: it may be in a branch that never is.
+    if size is None or rest < 0:
+        sizes = _measured_sizes(site, axis, count)
+    else:
+        sizes = site.const([part] * (count - 1) + [rest], hint="split")
+    site.rewrite(inputs=[site.input(0), sizes], drop=["num_outputs"])
+
+
+def _measured_sizes(site: Site, axis: int, count: int) -> str:
+    """The sizes as a tensor: part = (n + count - 1) / count, rest = n - part · (count - 1)."""
+    size = site.emit("Gather", site.emit("Shape", site.input(0)), site.const([axis], hint="axis"), hint="size")
+    if count == 1:
+        return size
+    less = site.const([count - 1], hint="count")
+    part = site.emit("Div", site.emit("Add", size, less), site.const([count], hint="count"), hint="part")
+    rest = site.emit("Sub", size, site.emit("Mul", part, less), hint="rest")
+    return site.emit("Concat", *[part] * (count - 1), rest, axis=0, hint="split")
 
 
 @rule("Split", 13, 18)
@@ -36,9 +47,27 @@ def with_num_outputs(site: Site) -> None:
 
 @rule("Split", 13, 11)
 def sizes_as_attribute(site: Site) -> None:
-    """Sizes, where given, become an attribute."""
-    if site.has(1):
-        site.rewrite(inputs=[site.input(0)], split=site.need_ints(1, "sizes"))
+    """Sizes, where given, become an attribute; where they are computed at run time, each part is a Slice."""
+    check(site)
+    if not site.has(1):
+        return
+    sizes = site.value(site.input(1))
+    if sizes is not None and (sizes >= 0).all():
+        site.rewrite(inputs=[site.input(0)], split=[int(size) for size in sizes.reshape(-1)])
+        return
+    axes = site.const([int(site.attr("axis", 0))], hint="axes")
+    start = site.const([0], hint="start")
+    first = True
+    for index, output in enumerate(site.outputs):
+        place, behind = site.const([index], hint="place"), site.const([index + 1], hint="place")
+        size = site.emit("Slice", site.input(1), place, behind, hint="size")
+        end = size if index == 0 else site.emit("Add", start, size, hint="end")
+        if output and first:
+            site.rewrite(op="Slice", inputs=[site.input(0), start, end, axes], outputs=[output], drop=["axis"])
+            first = False
+        elif output:
+            site.emit("Slice", site.input(0), start, end, axes, to=output)
+        start = end
 
 
 @rule("Split", 11, 13)

@@ -1,0 +1,38 @@
+"""`graphkit opsets`: which opsets a model could be pinned to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def opsets(
+    model: Annotated[Path, typer.Argument(help="The ONNX model.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with every node that blocks an opset.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
+) -> None:
+    """Say which opsets MODEL could be pinned to, and what blocks the others. Nothing is written.
+
+    Every node is converted as `pin-opset` would do it, up and down to the end.
+    """
+    import json
+    import sys
+
+    from graphkit.errors import ModelError, PassRefused
+    from graphkit.model import Model
+    from graphkit.passes.opset import reach, releases
+
+    loaded = Model.load(model)
+    try:
+        found = reach(loaded.proto(), loaded.values)
+    except PassRefused as error:
+        raise ModelError(f"{model}: {error}") from error
+    if as_json:
+        sys.stdout.write(json.dumps({"model": str(model), **found.to_dict()}, indent=2, ensure_ascii=False) + "\n")
+        return
+    from graphkit.render.console import make_console
+    from graphkit.render.opsets_text import print_opsets
+
+    print_opsets(make_console(), model.name, found, releases())

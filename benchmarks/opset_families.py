@@ -83,8 +83,9 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         folder = exports or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        for row in track(wanted, "proving", console=errors):
+        for row in track(wanted, "proving", console=errors, disable=not errors.is_terminal):
             cells = _run(row, folder)
+            errors.print(f"{row}: {', '.join(sorted({cell.status for cell in cells.values()}))}", markup=False)
             table.add_row(row.family, row.task, row.head, row.form, *(cell.text[:12] for cell in cells.values()))
             for target, cell in cells.items():
                 counts[cell.status] = counts.get(cell.status, 0) + 1

@@ -17,7 +17,9 @@ def has_body(op: str, version: int) -> bool:
     return bool(schema.has_function or schema.has_context_dependent_function)
 
 
-def function_body(node: NodeProto, version: int, kinds: Sequence[TypeProto | None]) -> FunctionProto | None:
+def function_body(
+    node: NodeProto, version: int, kinds: Sequence[TypeProto | None], opset: int | None = None
+) -> FunctionProto | None:
     """The body for a node, in the oldest operators there is one for; None where there is none for this node.
 
     A context-dependent body is built from attributes and input types: an attribute that is a function's parameter is
@@ -27,25 +29,35 @@ def function_body(node: NodeProto, version: int, kinds: Sequence[TypeProto | Non
         node: The node.
         version: The since-version of its operator.
         kinds: The types of its inputs; None for those left out, an empty type for those not known.
+        opset: Give the body that is meant for models at this opset instead: the newest that is not newer.
     """
     schema: Any = schemas.schema(node.op_type, version)
     if schema.has_function:
-        text = schema.get_function_with_opset_version(min(schema.function_opset_versions))
+        made = _body_version(schema.function_opset_versions, opset)
+        text = b"" if made is None else schema.get_function_with_opset_version(made)
     elif schema.has_context_dependent_function:
         if any(kind is not None and type_string(kind) is None for kind in kinds):
             return None
         if any(item.ref_attr_name for item in node.attribute):
             return None
-        text = schema.get_context_dependent_function_with_opset_version(
-            min(schema.context_dependent_function_opset_versions),
-            node.SerializeToString(),
-            [(kind or TypeProto()).SerializeToString() for kind in kinds],
+        made = _body_version(schema.context_dependent_function_opset_versions, opset)
+        types = [(kind or TypeProto()).SerializeToString() for kind in kinds]
+        text = (
+            b""
+            if made is None
+            else schema.get_context_dependent_function_with_opset_version(made, node.SerializeToString(), types)
         )
     else:
         return None
     body = FunctionProto()
     body.ParseFromString(text or b"")
     return body if body.node else None
+
+
+def _body_version(versions: Sequence[int], opset: int | None) -> int | None:
+    if opset is None:
+        return min(versions)
+    return max((version for version in versions if version <= opset), default=None)
 
 
 def parameters(node: NodeProto, version: int, body: FunctionProto) -> dict[str, AttributeProto]:

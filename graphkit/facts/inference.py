@@ -7,7 +7,7 @@ from onnx import NodeProto, OperatorSetIdProto, TypeProto
 
 from graphkit.facts import schemas
 from graphkit.facts.kinds import tensor_type, type_string
-from graphkit.facts.scope import Scope
+from graphkit.facts.scope import Scope, shape_of
 from graphkit.model import standard_domain
 
 
@@ -16,17 +16,26 @@ def learn(node: NodeProto, opset: int, scope: Scope) -> None:
     for name in node.output:
         if name:
             scope.note(name, node, opset)
-    if any(name and _vague(name, scope) for name in node.output):
+    if any(name and _vague(scope.type(name)) for name in node.output):
         for name, kind in infer(node, opset, scope).items():
             known = scope.type_string(name)
-            if known is None or (known == type_string(kind) and scope.shape(name) is None):
+            if known is None or (known == type_string(kind) and _told(kind) > _told(scope.type(name))):
                 scope.types[name] = kind
 
 
-def _vague(name: str, scope: Scope) -> bool:
-    """Whether more could be known of a tensor: inference of the whole model tells subgraphs little of their shapes."""
-    known = scope.type_string(name)
-    return known is None or (scope.parent is not None and known.startswith("tensor") and scope.shape(name) is None)
+def _vague(kind: TypeProto | None) -> bool:
+    """Whether more could be known: inference of the whole model folds less than Scope does, least in subgraphs."""
+    known = type_string(kind)
+    if known is None or not known.startswith("tensor"):
+        return known is None
+    shape = shape_of(kind)
+    return shape is None or not all(isinstance(size, int) for size in shape)
+
+
+def _told(kind: TypeProto | None) -> int:
+    """How much a type says of the shape: -1 for nothing, else how many dimensions it has numbers for."""
+    shape = shape_of(kind)
+    return -1 if shape is None else sum(isinstance(size, int) for size in shape)
 
 
 def infer(node: NodeProto, opset: int, scope: Scope) -> dict[str, TypeProto]:

@@ -40,13 +40,19 @@ def survey(model: ModelProto, read: Reader) -> list[NodeFacts]:
 
 
 def survey_body(node: NodeFacts) -> list[NodeFacts]:
-    """The nodes of the function body that onnx.defs has for a node, as much known of them as of it; [] without one."""
+    """The nodes of the function body that onnx.defs has for a node, as much known of them as of it; [] without one.
+
+    A plain body is of the opset that it was written for; one that is built for the node is of the node's own.
+    """
     if not node.expandable:
         return []
     kinds = [None if item is None else item.kind for item in node.inputs]
-    body = function_body(node.proto, node.since, kinds)
+    body = function_body(node.proto, node.since, kinds, node.opset)
     if body is None:
         return []
+    if not schemas.schema(node.op, node.since).has_function:
+        for item in body.opset_import:
+            item.version = node.opset if standard_domain(item.domain) else item.version
     outer = Scope(None, onnx.numpy_helper.to_array)
     for item, kind in zip(node.inputs, kinds, strict=True):
         if item is None or kind is None:

@@ -1,0 +1,46 @@
+"""TVM's Relax frontend: what its converters raise on."""
+
+from __future__ import annotations
+
+from graphkit.facts.node import NodeFacts
+from graphkit.runtimes.constraints.checks import Answer, attribute, constant, first, given, rank
+from graphkit.runtimes.constraints.registry import constraint
+
+_TVM = "tvm"
+_FILE = "pip apache-tvm 0.27.0.post1, tvm/relax/frontend/onnx/onnx_frontend.py"
+
+
+@constraint(_TVM, "Split", citation=f"{_FILE}, Split", evidence="code")
+def _split(node: NodeFacts) -> Answer:
+    return constant(node, 1, "split")
+
+
+@constraint(_TVM, "TopK", citation=f"{_FILE}, TopK", evidence="code")
+def _topk(node: NodeFacts) -> Answer:
+    return first(constant(node, 1, "K"), attribute(node, "sorted", (1,), 1))
+
+
+@constraint(_TVM, "Pad", citation=f"{_FILE}, Pad", evidence="code")
+def _pad(node: NodeFacts) -> Answer:
+    known = ("constant", "edge", "reflect", "wrap") if node.since >= 19 else ("constant", "edge", "reflect")
+    return first(
+        attribute(node, "mode", known, "constant"),
+        constant(node, 1, "pads"),
+        constant(node, 3, "axes"),
+    )
+
+
+@constraint(_TVM, "Resize", citation=f"{_FILE}, Resize", evidence="code")
+def _resize(node: NodeFacts) -> Answer:
+    both = given(node.input(2)) and given(node.input(3)) and node.since >= 11
+    return first(rank(node, 0, (3, 4, 5)), "it gives scales and sizes" if both else None)
+
+
+@constraint(_TVM, "Conv ConvTranspose", citation=f"{_FILE}, Conv, ConvTranspose", evidence="code")
+def _conv(node: NodeFacts) -> Answer:
+    return rank(node, 0, (3, 4, 5))
+
+
+@constraint(_TVM, "MaxPool AveragePool", citation=f"{_FILE}, Pool", evidence="code")
+def _pool(node: NodeFacts) -> Answer:
+    return rank(node, 0, (3, 4, 5))

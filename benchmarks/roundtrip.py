@@ -8,17 +8,16 @@ onnx-graphsurgeon (import and export).
 from __future__ import annotations
 
 import sys
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx_graphsurgeon as gs
 from onnx import ModelProto
 
+from benchmarks.corpus_nodes import cases
 from graphkit.errors import GraphkitError
 from graphkit.model import Model
 
@@ -48,16 +47,7 @@ class Tally:
 
 def node_corpus() -> Iterator[tuple[str, ModelProto]]:
     """The models of onnx's own node tests."""
-    from onnx.backend.test.loader import load_model_tests
-
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        cases = load_model_tests(kind="node")
-    for case in cases:
-        if case.model is not None:
-            yield case.name, case.model
-        elif case.model_dir is not None:  # older onnx keeps them as files
-            yield case.name, ModelProto.FromString((Path(case.model_dir) / "model.onnx").read_bytes())
+    return ((case.name, case.model) for case in cases())
 
 
 def untouched(proto: ModelProto) -> bool | str:

@@ -50,7 +50,8 @@ def survey_body(node: NodeFacts) -> list[NodeFacts]:
     body = function_body(node.proto, node.since, kinds, node.opset)
     if body is None:
         return []
-    if not schemas.schema(node.op, node.since).has_function:
+    schema: Any = schemas.schema(node.op, node.since)
+    if not schema.has_function:
         for item in body.opset_import:
             item.version = node.opset if standard_domain(item.domain) else item.version
     outer = Scope(None, onnx.numpy_helper.to_array)
@@ -120,6 +121,10 @@ class _Surveyor:
         yield from self.nodes(
             nodes, scope, _opsets(function.opset_import), f"{where}, {place}" if place else where, depth + 1
         )
+        for name, wanted in zip(function.output, call.output, strict=False):
+            made = scope.type(name)
+            if wanted and made is not None and outer.type_string(wanted) is None:
+                outer.types[wanted] = made
 
 
 def _opsets(imports: Any) -> dict[str, int]:

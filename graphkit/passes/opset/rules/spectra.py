@@ -38,7 +38,7 @@ def dft(site: Site) -> None:
         length = 2 * (size - 1) if inverse and onesided else size
     given = min(size, length // 2 + 1 if inverse and onesided else length)
     table = _table(site, given, parts, length, inverse, onesided)
-    wide = TensorProto.FLOAT if element in _HALVES else element
+    wide = TensorProto.FLOAT if element in _HALVES else TensorProto.DOUBLE  # float sums lose what cancels
     x = typed(site, x, wide)
     if given < size:
         x = site.emit("Slice", x, site.const([0]), site.const([given]), site.const([axis]))
@@ -65,7 +65,7 @@ def stft(site: Site) -> None:
     if step is None or length is None:
         site.block("how long its frames are is not known", _STATIC)
     table = _table(site, length, parts, length, False, bool(site.attr("onesided", 1)))
-    wide = TensorProto.FLOAT if element in _HALVES else element
+    wide = TensorProto.FLOAT if element in _HALVES else TensorProto.DOUBLE  # float sums lose what cancels
     places = _frames(site, x, step, length)
     frames = site.emit("Gather", typed(site, x, wide), places, axis=1, hint="frames")
     if site.has(2):

@@ -1,4 +1,4 @@
-"""`graphkit opsets`: which opsets a model could be pinned to."""
+"""`graphkit opsets`: which opsets a model could be pinned to, and who reads them."""
 
 from __future__ import annotations
 
@@ -23,16 +23,27 @@ def opsets(
     from graphkit.errors import ModelError, PassRefused
     from graphkit.model import Model
     from graphkit.passes.opset import reach, releases
+    from graphkit.runtimes import all_tables
 
     loaded = Model.load(model)
     try:
         found = reach(loaded.proto(), loaded.values)
     except PassRefused as error:
         raise ModelError(f"{model}: {error}") from error
+    # Those that run on another runtime's back read what that one reads.
+    readers = [table for table in all_tables() if table.opsets != (None, None) and not table.fallback]
     if as_json:
-        sys.stdout.write(json.dumps({"model": str(model), **found.to_dict()}, indent=2, ensure_ascii=False) + "\n")
+        runtimes = [
+            {"name": table.runtime, "version": table.version, "lowest": table.opsets[0], "highest": table.opsets[1]}
+            for table in readers
+        ]
+        told = {"model": str(model), **found.to_dict(), "runtimes": runtimes}
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
         return
     from graphkit.render.console import make_console
+    from graphkit.render.opsets_readers import print_readers
     from graphkit.render.opsets_text import print_opsets
 
-    print_opsets(make_console(), model.name, found, releases())
+    console = make_console()
+    print_opsets(console, model.name, found, releases())
+    print_readers(console, found.now, readers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import onnx
@@ -12,7 +13,7 @@ from graphkit.facts import schemas
 from graphkit.facts.functions import fill_in, function_body, has_body, parameters
 from graphkit.facts.inference import learn
 from graphkit.facts.kinds import type_string
-from graphkit.facts.labels import label
+from graphkit.facts.labels import label, text
 from graphkit.facts.learning import learn_graph, learn_inputs, learn_model
 from graphkit.facts.node import NodeFacts, TensorFacts
 from graphkit.facts.scope import Reader, Scope
@@ -74,7 +75,7 @@ class _Surveyor:
 
     def nodes(self, nodes: Any, scope: Scope, opsets: dict[str, int], place: str, depth: int) -> Iterator[NodeFacts]:
         for index, node in enumerate(nodes):
-            domain = "" if standard_domain(node.domain) else str(node.domain)
+            domain = "" if standard_domain(node.domain) else text(node.domain)
             function = self._functions.get((node.domain, node.op_type, node.overload))
             learn(node, opsets.get(domain, 1), scope)
             if function is not None and depth < _DEEPEST:
@@ -89,7 +90,7 @@ class _Surveyor:
                         inner = Scope(scope, self._read)
                         learn_graph(inner, graph)
                         learn_inputs(inner, graph, node, scope)
-                    where = f"{attribute.name} of {label(node)}"
+                    where = f"{text(attribute.name)} of {label(node)}"
                     yield from self.nodes(graph.node, inner, opsets, f"{where}, {place}" if place else where, depth + 1)
 
     def called(
@@ -117,7 +118,7 @@ class _Surveyor:
             node.CopyFrom(inner)
             fill_in(node, values)
             nodes.append(node)
-        where = f"function {function.name}, called by {label(call)}"
+        where = f"function {text(function.name)}, called by {label(call)}"
         yield from self.nodes(
             nodes, scope, _opsets(function.opset_import), f"{where}, {place}" if place else where, depth + 1
         )
@@ -132,22 +133,23 @@ def _opsets(imports: Any) -> dict[str, int]:
 
 
 def _facts(node: NodeProto, domain: str, opset: int, scope: Scope, place: str) -> NodeFacts:
-    since = 0 if domain else (schemas.since(node.op_type, opset) or 0)
+    op = text(node.op_type)
+    since = 0 if domain else (schemas.since(op, opset) or 0)
     inputs = tuple(_tensor(name, scope) for name in node.input)
     outputs = tuple(_tensor(name, scope) for name in node.output)
-    schema = schemas.schema(node.op_type, since) if since else None
+    schema = schemas.schema(op, since) if since else None
     return NodeFacts(
         label=label(node),
-        op=node.op_type,
+        op=op,
         domain=domain,
         since=since,
         opset=opset,
         inputs=inputs,
         outputs=outputs,
-        attributes=_attributes(node, schema),
+        attributes=_attributes(node, since),
         types={} if schema is None else _bound(schema, inputs, outputs),
         place=place,
-        expandable=bool(since) and has_body(node.op_type, since),
+        expandable=bool(since) and has_body(op, since),
         proto=node,
     )
 
@@ -156,23 +158,27 @@ def _tensor(name: str, scope: Scope) -> TensorFacts | None:
     if not name:
         return None
     kind = scope.type(name) or onnx.TypeProto()
-    text = type_string(kind)
-    if text is not None and text.startswith("tensor("):
-        text = text.removeprefix("tensor(").removesuffix(")")
+    spelt = type_string(kind)
+    if spelt is not None and spelt.startswith("tensor("):
+        spelt = spelt.removeprefix("tensor(").removesuffix(")")
     constant = scope.is_constant(name)
     value = scope.value(name)
-    return TensorFacts(name, text, scope.shape(name), constant, constant or value is not None, value, kind)
+    return TensorFacts(text(name), spelt, scope.shape(name), constant, constant or value is not None, value, kind)
 
 
-def _attributes(node: NodeProto, schema: onnx.defs.OpSchema | None) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if schema is not None:
-        values |= {
-            name: _plain(attribute.default_value)
-            for name, attribute in schema.attributes.items()
-            if attribute.default_value.name
-        }
-    return values | {item.name: _plain(item) for item in node.attribute if not item.ref_attr_name}
+def _attributes(node: NodeProto, since: int) -> dict[str, Any]:
+    values = _defaults(node.op_type, since) if since else {}
+    return values | {text(item.name): _plain(item) for item in node.attribute if not item.ref_attr_name}
+
+
+@cache
+def _defaults(op: str, since: int) -> dict[str, Any]:
+    """The defaults of an operator's attributes; not to be changed."""
+    return {
+        name: _plain(attribute.default_value)
+        for name, attribute in schemas.schema(op, since).attributes.items()
+        if attribute.default_value.name
+    }
 
 
 def _plain(item: AttributeProto) -> Any:

@@ -4,6 +4,7 @@
     given.2=yes       input 2 is given
     rank.0=4          input 0 has 4 dimensions
     type.0=float16    input 0 is float16
+    empty.1=yes       a dimension of input 1 is 0; empty.y is about the outputs
     attr.mode=linear  the attribute, or its default, has this value (lists: 1,1; absent: -)
     outputs=1         the number of outputs
     opset=18          the model's opset
@@ -40,6 +41,11 @@ def feature(key: str, node: NodeFacts) -> str | None:
         return str(sum(1 for item in node.outputs if item is not None))
     if kind == "opset":
         return str(node.opset)
+    if kind == "empty":
+        tensors = node.outputs if which == "y" else (node.input(int(which)),)
+        return (
+            "yes" if any(item is not None and item.shape is not None and 0 in item.shape for item in tensors) else "no"
+        )
     tensor = node.input(int(which))
     if kind == "given":
         return "no" if tensor is None else "yes"

@@ -138,6 +138,7 @@ class Table:
     opsets: tuple[int | None, int | None]
     sources: dict[str, Source]
     _lines: dict[str, list[str]] = field(repr=False)
+    _read: dict[tuple[str, str], list[Row]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -146,8 +147,11 @@ class Table:
 
     def rows(self, op: str, domain: str = "") -> list[Row]:
         """Every statement about an operator, in the order of the file."""
-        found = [parse_row(line, self) for line in self._lines.get(op, ())]
-        return [row for row in found if row.domain == domain]
+        found = self._read.get((op, domain))
+        if found is None:
+            rows = (parse_row(line, self) for line in self._lines.get(op, ()))
+            found = self._read[op, domain] = [row for row in rows if row.domain == domain]
+        return found
 
     def __iter__(self) -> Iterator[Row]:
         """Every row of the table."""

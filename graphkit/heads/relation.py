@@ -154,6 +154,8 @@ class DetectionOutputs:
             confidence first, then IoU where there is one. Graph inputs (with an initializer as their default, or
             without) are varied in the proof; the confidence, input or not, is lowered in a copy of the model until
             its real outputs are detections. Empty where none can be told apart.
+        exposed: Tensors of the model before that `decode` reads, where its outputs do not hold the candidates because
+            it suppresses as well. Its outputs have the same names then, and must be these detections too.
     """
 
     decode: Callable[[Arrays], RawDetections]
@@ -163,6 +165,7 @@ class DetectionOutputs:
     extras: Mapping[str, str] = field(default_factory=dict)
     layout: Literal["four", "ultralytics"] = "four"
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    exposed: tuple[str, ...] = ()
 
 
 Relation = SameOutputs | DerivedOutputs | RecoveredOutputs | DetectionOutputs

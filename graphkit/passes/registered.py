@@ -24,6 +24,7 @@ _OWN = {
     "remove-identity": "graphkit.passes.remove_identity:RemoveIdentity",
     "split-head": "graphkit.passes.split_head:SplitHead",
     "embed-nms": "graphkit.passes.embed_nms:EmbedNms",
+    "replace-nms": "graphkit.passes.replace_nms:ReplaceNms",
     "remove-transposes": "graphkit.passes.remove_transposes:RemoveTransposes",
     "pin-opset": "graphkit.passes.pin_opset:PinOpset",
 }

@@ -57,12 +57,15 @@ class Prover:
             GraphkitError: A model cannot be run here, or an image cannot be read.
         """
         from graphkit.heads import DetectionOutputs
-        from graphkit.verify import make_feeds, prove, run_what_works, with_thresholds
+        from graphkit.verify import exposing, make_feeds, prove, run_model, run_what_works, with_thresholds
 
         if self._feeds is None or self._outputs is None:
             feeds = make_feeds(self._model, self._images, self._seed)
             self._feeds, self._outputs, self.note = run_what_works(self._model, feeds)
-        proof, outputs = prove(self._outputs, after, self._feeds, numerics, relation, self._detections)
+        before = self._outputs
+        if isinstance(relation, DetectionOutputs) and relation.exposed:
+            before = run_model(exposing(self._model, relation.exposed), self._feeds)
+        proof, outputs = prove(before, after, self._feeds, numerics, relation, self._detections)
         if proof.passed:
             self._model, self._outputs = after, outputs
             if relation is not None:

@@ -15,6 +15,7 @@ from graphkit.pipeline.pictures import find_pictures
 from graphkit.pipeline.pipeline import Pipeline
 from graphkit.pipeline.prover import Prover
 from graphkit.pipeline.report import PassRecord, RunReport
+from graphkit.pipeline.settling import settle
 from graphkit.version import __version__
 
 if TYPE_CHECKING:
@@ -119,18 +120,12 @@ class _Runner:
         return record
 
     def _run_pass(self, index: int, step: Pass) -> PassRecord:
-        from graphkit.tidy import tidy
-
         started = time.perf_counter()
         candidate = self._current.copy()
         result = self._guarded(step, candidate)
         proof: Proof | None = None
         if result.rewrites:
-            if candidate.graph_is_open:
-                tidy(candidate.graph)
-            candidate.commit()
-            if result.metadata:
-                candidate.set_metadata(result.metadata)
+            settle(candidate, result)
         seconds = time.perf_counter() - started
         if result.rewrites:
             self._observer(index, "checking" if not self._settings.verify else "proving", None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from graphkit.verify.lowering import with_thresholds
     from graphkit.verify.proving import Proof, prove
     from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
-    from graphkit.verify.run import NotRunnable, run_model, run_part, run_what_works
+    from graphkit.verify.run import NotRunnable, exposing, run_model, run_part, run_what_works
 
 _HOMES = {
     "Agreement": "detections",
@@ -32,6 +32,7 @@ _HOMES = {
     "compare": "comparing",
     "detect": "references",
     "efficient_nms": "references",
+    "exposing": "run",
     "letterbox": "feeds",
     "make_feeds": "feeds",
     "non_max_suppression": "references",
@@ -56,6 +57,7 @@ __all__ = [
     "compare",
     "detect",
     "efficient_nms",
+    "exposing",
     "letterbox",
     "make_feeds",
     "non_max_suppression",

@@ -62,6 +62,10 @@ def judge_detections(
             return total, f'the outputs of the model before cannot be decoded on "{feed.name}": {error}'
         decoded.append(raw)
         halves.append(half)
+        if relation.exposed:
+            _, problem = _judge(raw, old, relation, relation.contract, f'"{feed.name}"', _tolerance(half), half)
+            if problem is not None:
+                return total, f"the model before returns other detections: {problem}"
         part, problem = _judge(raw, got, relation, relation.contract, f'"{feed.name}"', _tolerance(half), half)
         total += part
         if problem is not None:
@@ -128,7 +132,7 @@ def seam_stands(model: Model, relation: DetectionOutputs) -> bool:
 
 def _judge(
     raw: RawDetections,
-    got: Values,
+    got: Outputs,
     relation: DetectionOutputs,
     contract: NmsContract,
     where: str,
@@ -161,7 +165,7 @@ def _round(
     where = f"made-up boxes, round {number + 1}"
     feed = Feed(where, {**inputs, **threshold_feed(free, relation, contract)})
     got = run_model(part, [feed], threads)[0]
-    half = dtype == np.float16
+    half = dtype == np.float16 or any(value.dtype == np.float16 for value in got.values())
     return _judge(raw, got, relation, contract, f'"{where}"', _tolerance(half), half)
 
 

@@ -77,6 +77,8 @@ def made_up(
             fed[seam.extras["angle"]] = _laid(angle.astype(dtype), seam.box_layout)
     else:
         raw_boxes = corners(boxes)
+        if seam.box_coding == "corners":  # what is fed is rounded, so the reference sees it rounded
+            raw_boxes = raw_boxes.astype(dtype).astype(np.float32)
         coded = boxes if seam.box_coding == "center-size" else raw_boxes
     fed[seam.boxes] = _laid(coded.astype(dtype), seam.box_layout)
     fed[seam.scores] = _laid(fed_scores.astype(dtype), seam.score_layout)

@@ -111,6 +111,16 @@ def run_part(
     return run_model(part, [Feed("part", dict(inputs))], threads)[0]
 
 
+def exposing(model: Model, tensors: Iterable[str]) -> Model:
+    """A copy of a model that hands out these tensors too, behind its outputs."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto())
+    there = {info.name for info in proto.graph.output}
+    # onnxruntime infers the type of an output that declares none.
+    proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in dict.fromkeys(tensors) if name not in there)
+    return Model(proto, model.source)
+
+
 def extract_part(model: Model, inputs: Mapping[str, NDArray[Any]], outputs: Sequence[str] | None = None) -> Model:
     """The part of a model behind some tensors, as a model that takes arrays of these types, of any shape.
 

@@ -60,8 +60,10 @@ def outputs(make: Build, boxes: gs.Tensor, rows: Rows, shared_class: bool, layou
         found = emit.node("Concat", found, angle, dtype=np.float32, shape=[batch, k, 5], hint="rotated", axis=2)
     nothing = emit.constant(np.array(-1, np.int32), "no_class")
     named = emit.node("Where", valid, emit.cast(classes, 6), nothing, dtype=np.int32, shape=[batch, 1, k])
+    # Some compilers have no ReduceSum that drops an axis.
+    count = emit.with_axes("ReduceSum", emit.cast(valid, 6), [2], 13, [batch, 1, 1], keepdims=1)
     return {
-        "num_dets": emit.with_axes("ReduceSum", emit.cast(valid, 6), [2], 13, [batch, 1], keepdims=0),
+        "num_dets": emit.with_axes("Squeeze", count, [2], 13, [batch, 1]),
         "boxes": blanked(found, 5 if is_rotated(make.head) else 4),
         "scores": emit.with_axes("Squeeze", rows.values, [1], 13, [batch, k]),
         "classes": emit.with_axes("Squeeze", named, [1], 13, [batch, k]),

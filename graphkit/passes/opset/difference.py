@@ -233,7 +233,7 @@ def _check_types(site: Site, found: Difference) -> None:
                 "simplify or a declared value_info tells types",
             )
         if kind not in new.allowed[after]:
-            raise Blocked(f"{kind} is not admitted for {new.names[after]} there")
+            raise Blocked(f"{kind} is not admitted for {new.names[after]} in its definition of opset {site.new}")
         if new.same[after]:
             first = bound.setdefault(new.variables[after], kind)
             if first != kind:

@@ -178,7 +178,7 @@ def test_overloads_are_two_functions() -> None:
     proto.functions[0].overload, proto.functions[1].overload = "float", "int"
     proto.graph.node[0].overload, proto.graph.node[1].overload = "float", "int"
     found = convert(proto, 12, numpy_helper.to_array).blockers
-    assert [item.reason for item in found] == ["tensor(bfloat16) is not admitted for X there"]
+    assert [item.reason for item in found] == ["tensor(bfloat16) is not admitted for X in its definition of opset 6"]
 
 
 def test_value_info_of_a_function_is_kept() -> None:

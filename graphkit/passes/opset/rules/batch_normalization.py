@@ -44,7 +44,7 @@ def _in_one_type(site: Site, count: int) -> None:
     drop = ["training_mode"] if site.to < 14 else []
     kinds = [site.need_element(name) for name in site.inputs[:count]]
     if not all(castable(kind, site.to) for kind in kinds):
-        site.block("tensor(bfloat16) is not admitted for X there")
+        site.block(f"tensor(bfloat16) is not admitted for X in its definition of opset {site.new}")
     if len(set(kinds)) == 1:
         if drop:
             site.rewrite(outputs=site.outputs[: site.given_outputs], drop=drop)
@@ -70,7 +70,7 @@ def _write_out(site: Site) -> None:
         site.block("its training_mode is 1 and its input has no channels")
     kinds = [site.need_element(name) for name in site.inputs]
     if TensorProto.BFLOAT16 in kinds:
-        site.block("tensor(bfloat16) is not admitted for X there")
+        site.block(f"tensor(bfloat16) is not admitted for X in its definition of opset {site.new}")
     wide = TensorProto.DOUBLE if TensorProto.DOUBLE in kinds else TensorProto.FLOAT
     axes = [axis for axis in range(rank) if axis != 1]
     momentum = float(site.attr("momentum", 0.9))

@@ -62,7 +62,7 @@ def dequantized_per_tensor(site: Site) -> None:
 def _write_out(site: Site) -> None:
     x, scale = site.inputs[:2]
     if not castable(site.need_element(x), site.to):
-        site.block(f"{site.type_string(x)} is not admitted for x there")
+        site.block(f"{site.type_string(x)} is not admitted for x in its definition of opset {site.new}")
     output = site.need_element(scale)
     axis, block = along_axis(site), int(site.attr("block_size", 0))
     made = cast(site, x, TensorProto.FLOAT)

@@ -44,7 +44,7 @@ def print_run(console: Console, report: RunReport) -> None:
         for warning in record.warnings:
             _print_note(console, f"{record.name}: {warning}")
     if report.note:
-        _print_note(console, f"left out of the proofs: {report.note}")
+        _print_note(console, report.note)
     console.print(_closing(report))
 
 

@@ -19,6 +19,7 @@ from graphkit.verify.feeds import Feed
 from graphkit.verify.plugin import has_plugin, plugin_nodes, run_behind
 
 THREADS = 2
+_UNIMPLEMENTED = re.compile(r"Could not find an implementation for (\S+?)\((\d+)\)")
 Values = dict[str, NDArray[Any]]
 
 
@@ -34,6 +35,10 @@ class NotRunnable(GraphkitError):
     def __init__(self, message: str, feed: str | None = None) -> None:
         super().__init__(message)
         self.feed = feed
+
+
+class NoKernel(NotRunnable):
+    """onnxruntime knows the operator, and has no kernel for this version or these types of it."""
 
 
 def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> list[Values]:
@@ -67,7 +72,7 @@ def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) 
     """Run a model on the feeds it can be run on.
 
     An export that says "dynamic" and only works at the size it was traced at is common; the feeds it fails on can
-    prove nothing, and the rest can.
+    prove nothing, and the rest can. Where onnxruntime has no kernel for an operator, onnx's reference runs the model.
 
     Returns:
         The feeds that ran, their outputs, and a sentence about those that did not ("" where all did).
@@ -79,6 +84,9 @@ def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) 
     while True:
         try:
             results = run_model(model, good, threads)
+        except NoKernel as error:
+            note = f"onnx's reference ran the model as it came, for {str(error).partition(',')[0]}"
+            return good, _by_reference(model, good, error), note
         except NotRunnable as error:
             good_after = [feed for feed in good if feed.name != error.feed]
             if error.feed is None or not good_after or len(good_after) == len(good):
@@ -86,7 +94,7 @@ def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) 
             failed.append(str(error))
             good = good_after
         else:
-            return good, results, "; ".join(failed)
+            return good, results, f"left out of the proofs: {'; '.join(failed)}" if failed else ""
 
 
 def run_part(
@@ -203,6 +211,16 @@ def _run(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
         gc.collect(0)
 
 
+def _by_reference(model: Model, feeds: Sequence[Feed], why: NoKernel) -> list[Values]:
+    from graphkit.verify.by_reference import run_by_reference
+
+    names = [info.name for info in model.proto().graph.output]
+    try:
+        return [_flat(names, values) for values in run_by_reference(model, feeds)]
+    except Exception:
+        raise why from None  # what onnxruntime lacks is what the user can do something about
+
+
 def _flat(names: Sequence[str], values: Sequence[Any]) -> Values:
     result: Values = {}
     for name, value in zip(names, values, strict=True):
@@ -237,7 +255,7 @@ def _session(model: Model, threads: int) -> ort.InferenceSession:
     except Exception as error:  # onnxruntime's exceptions share no base class
         newest = re.search(r"max supported IR version: (\d+)", str(error))
         if newest is None or proto.ir_version <= int(newest[1]):
-            raise NotRunnable(_why_not(proto, str(error))) from error
+            raise _not_runnable(proto, error) from error
         lowered = int(newest[1])
     older = onnx.ModelProto()
     older.CopyFrom(proto)
@@ -245,12 +263,17 @@ def _session(model: Model, threads: int) -> ort.InferenceSession:
     try:
         return _load(Model(older, model.source), threads)
     except Exception as error:
-        raise NotRunnable(_why_not(proto, str(error))) from error
+        raise _not_runnable(proto, error) from error
 
 
 def _load(model: Model, threads: int) -> ort.InferenceSession:
     source = model.session_source()
     return ort.InferenceSession(source.model, _options(source.config, threads), providers=["CPUExecutionProvider"])
+
+
+def _not_runnable(proto: onnx.ModelProto, error: Exception) -> NotRunnable:
+    kind = NoKernel if _UNIMPLEMENTED.search(str(error)) else NotRunnable
+    return kind(_why_not(proto, str(error)))
 
 
 def _why_not(proto: onnx.ModelProto, message: str) -> str:
@@ -264,7 +287,7 @@ def _why_not(proto: onnx.ModelProto, message: str) -> str:
             f"onnxruntime does not know the operator {op} of domain {domain or 'ai.onnx'!r}, so nothing can be proven "
             "about this model: replace the operator, or cut the model in front of it"
         )
-    unimplemented = re.search(r"Could not find an implementation for (\S+?)\((\d+)\)", message)
+    unimplemented = _UNIMPLEMENTED.search(message)
     if unimplemented:
         op = unimplemented[1].rpartition(".")[2]
         domain = next((node.domain for node in proto.graph.node if node.op_type == op), "")

@@ -193,3 +193,23 @@ def test_external_data_behind_the_plugin_is_read(tmp_path: Path) -> None:
     boxes, scores = f32([[[5, 5, 4, 4]] * 6]), f32([[[0.5, 0.1]] * 6])
     result = run_model(Model.load(path), [feed(x=boxes, s=scores)])[0]
     assert result["doubled"].tolist() == [[1.5, 0, 0, 0]]
+
+
+def test_what_onnxruntime_has_no_kernel_for_is_run_by_the_reference() -> None:
+    text = """<ir_version: 8, opset_import: ["": VERSION]> g (float[1, 1, 8, 8] x, float[1, 4] rois, int64[1] index) => (float[1, 1, 2, 2] y) {
+        y = RoiAlign<output_height = 2, output_width = 2, sampling_ratio = 2>(x, rois, index)
+    }"""
+    random = np.random.default_rng(0)
+    inputs = {
+        "x": random.normal(size=(1, 1, 8, 8)).astype(np.float32),
+        "rois": np.array([[0, 0, 6, 6]], np.float32),
+        "index": np.array([0], np.int64),
+    }
+    feeds = [Feed("random", inputs)]
+    newer, older = (parsed(text.replace("VERSION", version)) for version in ("22", "21"))
+    with pytest.raises(NotRunnable, match="no CPU kernel for RoiAlign"):
+        run_model(newer, feeds)
+    good, results, note = run_what_works(newer, feeds)
+    assert good == feeds
+    assert "onnx's reference ran the model as it came, for onnxruntime has no CPU kernel for RoiAlign" in note
+    np.testing.assert_allclose(results[0]["y"], run_model(older, feeds)[0]["y"], rtol=1e-5)

@@ -95,7 +95,8 @@ def main(
     for line in complaints:
         console.print(line, markup=False)
     told = ", ".join(f"{count} {status}" for status, count in sorted(counts.items()))
-    console.print(f"{sum(counts.values())} conversions down and back up to {BACK}: {told}; {time.perf_counter() - started:.0f} s")
+    total, seconds = sum(counts.values()), time.perf_counter() - started
+    console.print(f"{total} conversions down and back up to {BACK}: {told}; {seconds:.0f} s")
     raise typer.Exit(1 if complaints else 0)
 
 

@@ -17,6 +17,7 @@ from graphkit.numerics import Numerics
 from graphkit.verify.comparing import Comparison, compare
 from graphkit.verify.detections import Agreement
 from graphkit.verify.feeds import Feed
+from graphkit.verify.final_rows import final_output, judge_rows
 from graphkit.verify.judging import ENOUGH, computes_in_half, judge_detections, judge_made_up, seam_stands
 from graphkit.verify.lowering import with_thresholds
 from graphkit.verify.run import THREADS, NotRunnable, Values, run_model
@@ -58,6 +59,8 @@ class Proof:
         if not self.passed:
             return "not proven"
         found = self.detections
+        if found is not None and not found.made_up and self.standard == "close":
+            return f"{found.compared} rows agree, in another order"
         if found is not None and self.comparisons and self.standard != "detections":
             values = "identical" if self.identical else f"relative L2 {self.worst_l2:.1g}"
             return f"{values}, {found.compared} made-up detections agree"
@@ -98,7 +101,8 @@ def prove(
 
     EXACT is bit-identical with runtime optimisation off, NaN and infinity in the same places. CLOSE is a relative L2
     of at most 1e-4 for each output and for each channel of it (see `compare`); 4 float16 epsilons, 3.9e-3, where an
-    output is float16 or the weights are. DETECTIONS is the same detections as the reference (`detect`): the outputs
+    output is float16 or the weights are; the rows of a half-precision head that chooses its own detections may also come
+    in another order, and are then matched as detections. DETECTIONS is the same detections as the reference (`detect`): the outputs
     of the model before are decoded. Inputs hold few detections, so the whole model is run again, at most twice, with
     its thresholds lowered in a copy until some of its real candidates pass; and made-up boxes and scores are fed into
     the part behind the seam, in rounds, until at least 50 detections of several classes were compared. Thresholds that
@@ -141,6 +145,8 @@ def prove(
             problem = "a proof by detections needs to know which outputs are detections, and the pass does not say"
         else:
             comparisons, problem = _values(before_outputs, results, feeds, standard, relation, computes_in_half(after))
+            if problem is not None and standard is Numerics.CLOSE and computes_in_half(after):
+                found, problem = _rows(before_outputs, results, after, feeds, comparisons, problem)
             if problem is None and carried is not None and seam_stands(after, carried):
                 found, problem = judge_made_up(after, carried, Agreement(), threads)
                 problem = problem or found.problem
@@ -197,6 +203,25 @@ def _values(
     if not elements:
         return comparisons, "nothing was compared: every output is empty"
     return comparisons, None
+
+
+def _rows(
+    before: Sequence[Mapping[str, NDArray[Any]]],
+    results: Sequence[Values],
+    after: Model,
+    feeds: Sequence[Feed],
+    comparisons: tuple[Comparison, ...],
+    problem: str,
+) -> tuple[Agreement | None, str | None]:
+    """Whether only the order of a half-precision model's own detections differs; the problem as it was where not."""
+    failed = {item.output for item in comparisons if not item.meets(Numerics.CLOSE)}
+    name = final_output(after)
+    if name is None or failed != {name}:
+        return None, problem
+    found = judge_rows(name, before, results, feeds)
+    if found.compared < ENOUGH:
+        return None, problem
+    return found, found.problem
 
 
 def _other_names(expected: list[str], got: list[str], feed: str) -> str:

@@ -217,8 +217,8 @@ def _by_reference(model: Model, feeds: Sequence[Feed], why: NoKernel) -> list[Va
     names = [info.name for info in model.proto().graph.output]
     try:
         return [_flat(names, values) for values in run_by_reference(model, feeds)]
-    except Exception:
-        raise why from None  # what onnxruntime lacks is what the user can do something about
+    except Exception:  # noqa: BLE001 - what onnxruntime lacks is what the user can do something about
+        raise why from None
 
 
 def _flat(names: Sequence[str], values: Sequence[Any]) -> Values:

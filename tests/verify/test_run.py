@@ -196,7 +196,8 @@ def test_external_data_behind_the_plugin_is_read(tmp_path: Path) -> None:
 
 
 def test_what_onnxruntime_has_no_kernel_for_is_run_by_the_reference() -> None:
-    text = """<ir_version: 8, opset_import: ["": VERSION]> g (float[1, 1, 8, 8] x, float[1, 4] rois, int64[1] index) => (float[1, 1, 2, 2] y) {
+    text = """<ir_version: 8, opset_import: ["": VERSION]>
+    g (float[1, 1, 8, 8] x, float[1, 4] rois, int64[1] index) => (float[1, 1, 2, 2] y) {
         y = RoiAlign<output_height = 2, output_width = 2, sampling_ratio = 2>(x, rois, index)
     }"""
     random = np.random.default_rng(0)

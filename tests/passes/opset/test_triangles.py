@@ -49,3 +49,14 @@ def test_k_of_one_element() -> None:
 
 def test_strings_are_refused() -> None:
     refused(parse("g (string[2,2] x) => (string[2,2] y) { y = Trilu(x) }", 14), 13, "an empty string")
+
+
+def test_a_matrix_of_unknown_rank() -> None:
+    before = parse("g (float[3, 4] x, int64[R] shape) => (float y) { a = Reshape(x, shape) y = Trilu<upper = 0>(a) }", 14)
+    del before.graph.output[0].type.tensor_type.shape.dim[:]
+    before.graph.output[0].type.tensor_type.ClearField("shape")
+    inputs = {"x": np.arange(12, dtype=np.float32).reshape(3, 4), "shape": np.array([1, 4, 3], np.int64)}
+    for target in (13, 11):
+        after = pin(before, target, check=False)
+        assert "Trilu" not in ops(after)
+        assert_same(before, after, inputs)

@@ -99,15 +99,16 @@ def prove(
 ) -> tuple[Proof, list[Values]]:
     """Run the rewritten model and hold it against the model before.
 
-    EXACT is bit-identical with runtime optimisation off, NaN and infinity in the same places. CLOSE is a relative L2
-    of at most 1e-4 for each output and for each channel of it (see `compare`); 4 float16 epsilons, 3.9e-3, where an
-    output is float16 or the weights are; the rows of a half-precision head that chooses its own detections may also come
-    in another order, and are then matched as detections. DETECTIONS is the same detections as the reference (`detect`): the outputs
-    of the model before are decoded. Inputs hold few detections, so the whole model is run again, at most twice, with
-    its thresholds lowered in a copy until some of its real candidates pass; and made-up boxes and scores are fed into
-    the part behind the seam, in rounds, until at least 50 detections of several classes were compared. Thresholds that
-    are inputs of the model are varied. What is no detection (mask prototypes) must stay CLOSE. Outputs that were cut
-    off are recovered from the new ones, and then are CLOSE. A proof that compared nothing fails.
+    EXACT is bit-identical with runtime optimisation off, NaN and infinity in the same places. CLOSE is a relative L2 of
+    at most 1e-4 for each output and for each channel of it (see `compare`); 4 float16 epsilons, 3.9e-3, where an
+    output is float16 or the weights are; the rows of a half-precision head that chooses its own detections may also
+    come in another order, and are then matched as detections. DETECTIONS is the same detections as the reference
+    (`detect`): the outputs of the model before are decoded. Inputs hold few detections, so the whole model is run
+    again, at most twice, with its thresholds lowered in a copy until some of its real candidates pass; and made-up
+    boxes and scores are fed into the part behind the seam, in rounds, until at least 50 detections of several
+    classes were compared. Thresholds that are inputs of the model are varied. What is no detection (mask
+    prototypes) must stay CLOSE. Outputs that were cut off are recovered from the new ones, and then are CLOSE. A
+    proof that compared nothing fails.
 
     Args:
         before_outputs: Of the model before, one for each feed, as `run_model` returned them.

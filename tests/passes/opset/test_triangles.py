@@ -52,7 +52,8 @@ def test_strings_are_refused() -> None:
 
 
 def test_a_matrix_of_unknown_rank() -> None:
-    before = parse("g (float[3, 4] x, int64[R] shape) => (float y) { a = Reshape(x, shape) y = Trilu<upper = 0>(a) }", 14)
+    text = "g (float[3, 4] x, int64[R] shape) => (float y) { a = Reshape(x, shape) y = Trilu<upper = 0>(a) }"
+    before = parse(text, 14)
     del before.graph.output[0].type.tensor_type.shape.dim[:]
     before.graph.output[0].type.tensor_type.ClearField("shape")
     inputs = {"x": np.arange(12, dtype=np.float32).reshape(3, 4), "shape": np.array([1, 4, 3], np.int64)}

@@ -13,11 +13,16 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from graphkit.cli.coverage import coverage
 from graphkit.cli.demo import demo
+from graphkit.cli.fit import fit
 from graphkit.cli.inspect import inspect
+from graphkit.cli.opsets import opsets
 from graphkit.cli.passes import passes
+from graphkit.cli.probe import probe
 from graphkit.cli.run import run
 from graphkit.cli.schema import schema
+from graphkit.cli.try_ import try_
 from graphkit.errors import GraphkitError
 from graphkit.version import __version__
 
@@ -56,7 +61,7 @@ class _Group(TyperGroup):
             self._fail(f"graphkit itself broke ({kind}: {error}); nothing was written. --debug shows where.", 1, error)
 
     def _fail(self, message: str, status: int, error: BaseException) -> NoReturn:
-        from graphkit.render.console import make_console
+        from graphkit.render.console import make_console, print_message
 
         if "--debug" in self._arguments:
             import traceback
@@ -64,9 +69,7 @@ class _Group(TyperGroup):
             traceback.print_exception(error)
         if "--json" in self._arguments:
             sys.stdout.write(json.dumps({"error": {"kind": type(error).__name__, "message": message}}) + "\n")
-        console = make_console(stderr=True)
-        for line in message.splitlines():
-            console.print("".join(char if char.isprintable() else "�" for char in line), soft_wrap=True)
+        print_message(make_console(stderr=True), message)
         raise typer.Exit(status)
 
 
@@ -82,9 +85,14 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(fit)
 app.command()(inspect)
+app.command()(opsets)
+app.command()(coverage)
 app.command()(passes)
+app.command()(probe)
 app.command()(schema)
+app.command("try")(try_)
 
 
 def _version(value: bool) -> None:

@@ -22,6 +22,10 @@ def run(
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Skip the proofs; rewritten graphs are still checked.")
     ] = False,
+    best_effort: Annotated[
+        bool,
+        typer.Option("--best-effort", help="Where pin-opset cannot reach its opset, go to the nearest it can reach."),
+    ] = False,
     images: Annotated[
         list[Path] | None,
         typer.Option("--images", help="Prove on these pictures: a file, a folder or a glob; may be repeated."),
@@ -55,6 +59,8 @@ def run(
     from graphkit.pipeline import parse_pipeline
 
     parsed = parse_pipeline(text, pipeline if path == Path(pipeline) else str(path), _known(plugin))
+    if best_effort:
+        parsed = parsed.with_best_effort()
     target = _target(model, output, in_place)
     if not dry_run:
         writable(target)

@@ -85,6 +85,17 @@ def learn_inputs(scope: Scope, graph: GraphProto, node: NodeProto, outer: Scope)
             scope.types[info.name] = kind
 
 
+def learn_outputs(scope: Scope, graph: GraphProto, node: NodeProto, outer: Scope) -> None:
+    """Note of which element type an If's outputs are, where only its branches tell; their shapes may differ."""
+    if node.op_type != "If":
+        return
+    for name, info in zip(node.output, graph.output, strict=False):
+        kind = scope.type(info.name)
+        if name and outer.type_string(name) is None and kind is not None and type_string(kind) is not None:
+            tensor = kind.HasField("tensor_type")
+            outer.types[name] = tensor_type(kind.tensor_type.elem_type, None) if tensor else kind
+
+
 def _no_inputs(node: NodeProto, outer: Scope) -> list[TypeProto | None]:  # noqa: ARG001 - one of three alike
     return []
 

@@ -14,7 +14,7 @@ from graphkit.facts.functions import fill_in, function_body, has_body, parameter
 from graphkit.facts.inference import learn
 from graphkit.facts.kinds import type_string
 from graphkit.facts.labels import label, text
-from graphkit.facts.learning import learn_graph, learn_inputs, learn_model
+from graphkit.facts.learning import learn_graph, learn_inputs, learn_model, learn_outputs
 from graphkit.facts.node import NodeFacts, TensorFacts
 from graphkit.facts.scope import Reader, Scope
 from graphkit.model import standard_domain, subgraphs
@@ -82,16 +82,26 @@ class _Surveyor:
                 values = {item.name: item for item in (*function.attribute_proto, *node.attribute)}
                 yield from self.called(function, node, scope, values, place, depth)
                 continue
+            inside = self._inside(index, node, scope, opsets, place, depth)
             yield _facts(node, domain, opsets.get(domain, 1), scope, place)
-            for attribute in node.attribute:
-                for number, graph in enumerate(subgraphs(attribute)):
-                    inner = scope.inner.get((index, attribute.name, number))
-                    if inner is None:
-                        inner = Scope(scope, self._read)
-                        learn_graph(inner, graph)
-                        learn_inputs(inner, graph, node, scope)
-                    where = f"{text(attribute.name)} of {label(node)}"
-                    yield from self.nodes(graph.node, inner, opsets, f"{where}, {place}" if place else where, depth + 1)
+            yield from inside
+
+    def _inside(
+        self, index: int, node: NodeProto, scope: Scope, opsets: dict[str, int], place: str, depth: int
+    ) -> list[NodeFacts]:
+        """The nodes of a node's subgraphs; what they return says what the node does, where nothing else did."""
+        found: list[NodeFacts] = []
+        for attribute in node.attribute:
+            for number, graph in enumerate(subgraphs(attribute)):
+                inner = scope.inner.get((index, attribute.name, number))
+                if inner is None:
+                    inner = Scope(scope, self._read)
+                    learn_graph(inner, graph)
+                    learn_inputs(inner, graph, node, scope)
+                where = f"{text(attribute.name)} of {label(node)}"
+                found += self.nodes(graph.node, inner, opsets, f"{where}, {place}" if place else where, depth + 1)
+                learn_outputs(inner, graph, node, scope)
+        return found
 
     def called(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import onnx
+
 from graphkit.analysis.coverage.verdict import BETTER, Verdict
 from graphkit.facts import schemas
 from graphkit.facts.node import NodeFacts
@@ -62,13 +64,13 @@ def has_kernel(node: NodeFacts, table: Table) -> bool:
 def _opinion(rows: list[Row], node: NodeFacts, table: Table, evidence: Evidence) -> Opinion | None:
     if not rows:
         return None
-    about = [row for row in rows if covers_version(row, node.since, node.opset)]
+    about = [row for row in rows if covers_version(row, _since(node), node.opset)]
     if evidence == "probe":
         # A probe of another definition, type or condition says nothing of this node.
         return _best([_measured(row, node, table) for row in about if holds(row.when, node)])
     if not about:
         ranges = ", ".join(dict.fromkeys(_range(row) for row in rows))
-        reason = f"it has the operator of opset {ranges}, and the model's is of {node.since or node.opset}"
+        reason = f"it has the operator of opset {ranges}, and the model's is of {_since(node)}"
         return Opinion(Verdict("none", reason, evidence, str(rows[0].source)), implied=True)
     return _best([_said(row, node, table) for row in about if holds(row.when, node) is not False])
 
@@ -128,6 +130,13 @@ def _unknown_types(row: Row, node: NodeFacts) -> list[str]:
             if tensor is not None and formal
         }
     return [name for name in names if name in used]
+
+
+def _since(node: NodeFacts) -> int:
+    """The version of the operator's definition; that of its domain where onnx does not know the definition."""
+    if node.domain and onnx.defs.has(node.op, node.domain):
+        return int(onnx.defs.get_schema(node.op, node.opset, node.domain).since_version)
+    return node.since or node.opset
 
 
 def _range(row: Row) -> str:

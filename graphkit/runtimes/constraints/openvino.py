@@ -8,12 +8,33 @@ from graphkit.runtimes.constraints.checks import (
     attribute,
     constant,
     first,
+    listed,
 )
 from graphkit.runtimes.constraints.registry import Unknown, constraint
 from graphkit.runtimes.constraints.resizing import resizing
 
 _BOTH = "openvino onnxruntime-openvino"
 _OPS = "src/frontends/onnx/frontend/src/op"
+
+
+_TYPES = (
+    *("bool", "string", "double", "float", "float16", "bfloat16", "float8e4m3fn", "float8e5m2"),
+    *("int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32", "uint64"),
+)
+
+
+@constraint(
+    _BOTH,
+    "*",
+    citation="openvinotoolkit/openvino fba6fce7, src/frontends/onnx/frontend/src/utils/common.cpp, get_ov_element_type",
+    evidence="code",
+)
+def _types(node: NodeFacts) -> Answer:
+    tensors = [item for item in (*node.inputs, *node.outputs) if item is not None]
+    strange = sorted(
+        {item.type for item in tensors if item.type is not None and "(" not in item.type}.difference(_TYPES)
+    )
+    return f"it has values of {listed(strange)}, which cannot be read" if strange else None
 
 
 @constraint(_BOTH, "Resize", citation=f"openvinotoolkit/openvino 019873bb, {_OPS}/resize.cpp", evidence="code")

@@ -73,7 +73,7 @@ def constraint(
 
     Args:
         runtimes: Names of runtimes, apart by spaces.
-        ops: Operators of the default domain, apart by spaces.
+        ops: Operators of the default domain, apart by spaces; "*" for every one.
         citation: Where the condition is said: repository, version, file and function or line.
         evidence: How it is known.
         versions: Versions that it is about, apart by spaces; "8 10.1" is every 8.x, and 10.1 but not 10.15; "" for all.
@@ -114,7 +114,7 @@ def _about(table: Table, op: str, domain: str) -> Iterator[_Constraint]:
     if domain:
         return
     _load()
-    for item in _KNOWN.get((table.runtime, op), ()):
+    for item in (*_KNOWN.get((table.runtime, op), ()), *_KNOWN.get((table.runtime, "*"), ())):
         if not item.versions or any(f"{table.version}.".startswith(f"{begin}.") for begin in item.versions):
             yield item
 

@@ -1,0 +1,381 @@
+"""Probing: which cases there are, what becomes of them, and the rows that come of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from graphkit.cli.probe import single_node_at
+from graphkit.errors import UsageError
+from graphkit.facts.node import NodeFacts, TensorFacts
+from graphkit.runtimes import Row, Source, parse_table
+from graphkit.runtimes.probing import (
+    Case,
+    Leniency,
+    Observation,
+    Outcome,
+    Settings,
+    difference,
+    held_out,
+    measure,
+    measured_table,
+    observe,
+    probe,
+    variants,
+)
+from graphkit.runtimes.probing.aggregate import aggregate
+from graphkit.runtimes.probing.detector_cases import detector_cases
+from graphkit.runtimes.probing.journal import Journal, read_journal
+from graphkit.runtimes.runners import Process, Runner
+from graphkit.runtimes.table import Status
+
+STRICT = Leniency()
+SOURCE = Source("p", "probe", "pip fake", "1.0", "2026-11", "MIT", "graphkit probe")
+
+
+def case(text: str, name: str = "test_abs", **values: Any) -> Case:
+    model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 17]> g {text}')
+    inputs = {key: np.asarray(value, np.float32) for key, value in values.items()}
+    return Case(name, model, inputs, {"y": np.abs(inputs["x"])}, 1e-3, 1e-7)
+
+
+ABS = case("(float[1,2] x) => (float[1,2] y) { y = Abs(x) }", x=[[-1.5, 2.0]])
+
+
+def fake(choice: str, **options: Any) -> Process:
+    return Process("fake", "tests.runtimes.fake_runtime", choice, **options)
+
+
+# --- which cases
+
+
+def test_a_fixed_third_of_the_tests_is_held_out() -> None:
+    names = ("test_relu", "test_abs", "test_add", "test_conv", "test_exp", "test_softmax_axis_0")
+    assert [name for name in names if held_out(name)] == ["test_abs"]
+    assert held_out("test_gelu_default_1") == held_out("test_gelu_default_1_expanded_ver20")
+    share = sum(held_out(f"test_{number}") for number in range(3000)) / 3000
+    assert 0.3 < share < 0.37
+
+
+def test_inputs_are_given_and_constant_at_every_definition() -> None:
+    text = "(float[2,3] x, float[3] z) => (float[2,3] y) { y = Add(x, z) }"
+    made = list(variants(case(text, "test_add", x=np.ones((2, 3)), z=np.ones(3)), single_node_at))
+    assert [(item.key, item.level) for item in made] == [
+        ("test_add@17", 0),
+        ("test_add@17 constant=1", 0),
+        ("test_add@17 constant=0", 1),
+        ("test_add@13", 2),
+        ("test_add@13 constant=1", 2),
+        ("test_add@12", 2),
+        ("test_add@12 constant=1", 2),
+    ]
+    # Of each other definition the last opset: 13 before 14, 12 before 13; those that ended before opset 7 are left out.
+    assert [item.opset for item in made] == [17, 17, 17, 13, 13, 12, 12]
+
+
+def test_what_has_become_invalid_or_another_operator_is_no_case() -> None:
+    def wrong(model: onnx.ModelProto, opset: int) -> onnx.ModelProto:
+        made = onnx.ModelProto()
+        made.CopyFrom(model)
+        made.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 7
+        return made
+
+    assert [item.level for item in variants(ABS, wrong)] == [0]
+    assert [item.level for item in variants(ABS, lambda model, opset: None)] == [0]
+
+
+def test_the_cases_of_detectors() -> None:
+    made = list(detector_cases())
+    counts = Counter(item.model.graph.node[0].op_type for item in made)
+    assert {"Conv", "Resize", "TopK", "NonMaxSuppression", "Softmax", "MaxPool"} <= set(counts)
+    assert len({item.test for item in made}) == len(made)
+    for item in made:
+        onnx.checker.check_model(item.model)
+        assert set(item.inputs) == {info.name for info in item.model.graph.input}
+        assert not held_out(item.test) or item.test.startswith("detector: ")
+
+
+# --- what becomes of them
+
+
+@pytest.mark.parametrize(
+    ("choice", "kind", "reason"),
+    [
+        ("", "right", ""),
+        ("wrong", "wrong", "y: off by up to"),
+        ("other shape", "wrong", "y: shape [2] instead of [1, 2]"),
+        ("other type", "wrong", "y: float64 instead of float32"),
+        ("nothing", "wrong", "the output y is missing"),
+        ("refuse", "refused", "it has no such operator"),
+        ("crash running", "crashed", "SIGSEGV while running"),
+        ("other types", "unmeasured", "float8"),
+    ],
+)
+def test_outcomes(choice: str, kind: str, reason: str) -> None:
+    with fake(choice) as process:
+        outcome = probe(process, ABS, STRICT)
+    assert outcome.kind == kind
+    assert reason in outcome.reason
+
+
+def test_a_timeout_is_an_outcome() -> None:
+    with fake("hang", timeout=0.3) as process:
+        assert probe(process, ABS, STRICT).kind == "timeout"
+
+
+def test_what_may_be_the_fault_of_an_earlier_case_is_tried_again() -> None:
+    with fake("crash once") as process:
+        assert [probe(process, ABS, STRICT).kind for _ in range(4)] == ["right"] * 4
+
+
+def F(values: Any) -> Any:  # noqa: N802  (a float32 array)
+    return np.array(values, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("right", "got", "leniency", "said"),
+    [
+        (F([1, 2]), F([1, 2.0001]), STRICT, ""),
+        (F([1, 2]), F([1, 2.1]), STRICT, "off by up to 0.1"),
+        (F([1e3, 1e-3]), F([1e3, 2e-3]), STRICT, ""),  # one part in a million of what was summed
+        (F([np.nan, np.inf]), F([np.nan, np.inf]), STRICT, ""),
+        (F([np.nan, 1]), F([0, 1]), STRICT, "NaN or infinity in other places"),
+        (F([[1, 2]]), F([1, 2]), STRICT, "shape"),
+        (F([[1, 2]]), F([1, 2]), Leniency(ones=True), ""),
+        (F([[1, 2]]), F([[1], [2]]), Leniency(ones=True), ""),
+        (F([[1, 2], [3, 4]]), F([1, 2, 3, 4]), Leniency(ones=True), "shape"),
+        (np.array([1, 2]), np.array([1, 2], np.int32), STRICT, "int32 instead of int64"),
+        (np.array([1, 2]), np.array([1, 2], np.int32), Leniency(types=True), ""),
+        (np.array([1, 2]), np.array([1, 3]), STRICT, "1 of 2 values differ"),
+        (np.array(["a"]), np.array(["a"], object), STRICT, ""),
+        (np.array(["a"]), np.array(["b"], object), STRICT, "other strings"),
+        ([F([1])], [F([1])], STRICT, ""),
+        ([F([1])], [F([1]), F([1])], STRICT, "another sequence"),
+        (None, None, STRICT, ""),
+        (None, F([1]), STRICT, "only one of them is empty"),
+    ],
+)
+def test_how_outputs_are_judged(right: Any, got: Any, leniency: Leniency, said: str) -> None:
+    found = difference({"y": right}, {"y": got}, 1e-3, 1e-7, leniency)
+    assert said in found
+    assert bool(found) == bool(said)
+
+
+# --- the journal
+
+
+ABOUT = {"runtime": "fake", "version": "1.0", "onnx": "1.0"}
+
+
+def test_a_journal_is_gone_on_with(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "journal"
+    with Journal(path, ABOUT, resume=True) as journal:
+        journal.note("one", Outcome("right"))
+        journal.note("two", Outcome("refused", "no → not here"))
+    with path.open("a") as file:
+        file.write('{"case": "three", "outc')
+    with Journal(path, ABOUT, resume=True) as journal:
+        assert journal.outcomes == {"one": Outcome("right"), "two": Outcome("refused", "no → not here")}
+        journal.note("three", Outcome("wrong"))
+    assert list(read_journal(path)) == ["one", "two", "three"]
+    with Journal(path, ABOUT, resume=False) as journal:
+        assert journal.outcomes == {}
+
+
+def test_a_journal_about_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    with Journal(path, ABOUT, resume=False):
+        pass
+    with pytest.raises(UsageError, match=r"is about runtime fake, version 1\.0.*not about.*version 2.*--resume"):
+        Journal(path, ABOUT | {"version": "2"}, resume=True)
+    path.write_text("something\n")
+    with pytest.raises(UsageError, match="no journal of a probe"):
+        Journal(path, ABOUT, resume=True)
+
+
+def test_a_probe_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner("fake", "Fake", (("onnx",),), (), "MIT", "tests.runtimes.fake_runtime")
+    cases = [replace(ABS, test=f"test_{number}") for number in range(5)]
+    seen: list[tuple[int, int]] = []
+
+    def watch(done: int, of: int, outcome: Outcome) -> None:
+        seen.append((done, of))
+
+    path = tmp_path / "journal"
+    first = measure(runner, cases[:2], path, Settings(), watch)
+    assert first.complete
+    again = measure(runner, cases, path, Settings(jobs=2, resume=True), watch)
+    assert [outcome.kind for outcome in again.outcomes.values()] == ["right"] * 5
+    assert seen == [(1, 2), (2, 2), (3, 5), (4, 5), (5, 5)]
+    over = measure(runner, cases, path, Settings(budget=0.0), watch)
+    assert not over.complete
+
+
+# --- rows
+
+
+def node(op: str, since: int, inputs: list[tuple[str, int, bool]], **attributes: Any) -> NodeFacts:
+    """A node with inputs of (type, rank, constant); its types are those of the first input."""
+    schema = onnx.defs.get_schema(op, since)
+    facts = tuple(
+        TensorFacts(f"x{place}", kind, (1,) * rank, constant, constant)
+        for place, (kind, rank, constant) in enumerate(inputs)
+    )
+    types = {formal.type_str: fact.type for formal, fact in zip(schema.inputs, facts, strict=False) if fact.type}
+    defaults = {
+        name: onnx.helper.get_attribute_value(item.default_value)
+        for name, item in schema.attributes.items()
+        if item.default_value.name
+    }
+    plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in defaults.items()}
+    output = TensorFacts("y", inputs[0][0], None, False, False)
+    return NodeFacts("n", op, "", since, since, facts, (output,), plain | attributes, types)
+
+
+def seen(status: Status, op: str, since: int, *inputs: tuple[str, int, bool], **attributes: Any) -> Observation:
+    return Observation(node(op, since, list(inputs), **attributes), status, "" if status == "full" else "no such thing")
+
+
+def lines(*observations: Observation) -> list[str]:
+    return [_line(row) for row in aggregate(observations, SOURCE)]
+
+
+def _line(row: Row) -> str:
+    types = ";".join(f"{name}={','.join(sorted(kinds))}" for name, kinds in row.types)
+    return f"{row.since}-{row.until} {row.status} {types} [{row.when}] {row.constraint}".rstrip()
+
+
+def test_all_right_is_one_row_of_what_was_seen() -> None:
+    assert lines(
+        seen("full", "Relu", 14, ("float", 2, False)),
+        seen("full", "Relu", 14, ("float", 4, False)),
+        seen("full", "Relu", 14, ("float16", 4, False)),
+    ) == ["14-14 full T=float,float16 [rank.0=2|4]"]
+
+
+def test_types_that_were_not_seen_together_are_rows_of_their_own() -> None:
+    found = [
+        Observation(replace(node("Cast", 13, [(a, 1, False)]), types={"T1": a, "T2": b}), "full", "")
+        for a, b in (("float", "int32"), ("float", "int64"), ("int64", "float"), ("int32", "float"))
+    ]
+    assert lines(*found) == [
+        "13-13 full T1=float;T2=int32,int64 [rank.0=1]",
+        "13-13 full T1=int32,int64;T2=float [rank.0=1]",
+    ]
+
+
+def test_definitions_with_the_same_rows_share_them() -> None:
+    both = [seen("full", "Relu", since, ("float", 2, False)) for since in (13, 14)]
+    assert lines(*both) == ["13-14 full T=float [rank.0=2]"]
+    apart = [seen("full", "Relu", since, ("float", 2, False)) for since in (6, 14)]
+    assert lines(*apart) == ["6-6 full T=float [rank.0=2]", "14-14 full T=float [rank.0=2]"]
+
+
+def test_one_feature_tells_right_from_refused() -> None:
+    shape = ("int64", 1, True)
+    assert lines(
+        seen("full", "Reshape", 14, ("float", 3, False), shape),
+        seen("full", "Reshape", 14, ("float", 2, False), shape),
+        seen("none", "Reshape", 14, ("float", 3, False), ("int64", 1, False)),
+        seen("none", "Reshape", 14, ("float", 2, False), ("int64", 1, False)),
+    ) == [
+        "14-14 full T=float [attr.allowzero=0;const.1=yes;rank.0=2|3]",
+        "14-14 none T=float [const.1=no] no such thing",
+    ]
+
+
+def test_a_word_tells_right_from_wrong() -> None:
+    ranks = (3, 4)
+    found = [
+        *(seen("full", "Pad", 13, ("float", rank, False), mode="constant") for rank in ranks),
+        *(seen("full", "Pad", 13, ("float", rank, False), mode="edge") for rank in ranks),
+        *(seen("wrong", "Pad", 13, ("float", rank, False), mode="reflect") for rank in ranks),
+    ]
+    assert lines(*found) == [
+        "13-13 full T=float [attr.mode=constant|edge;given.2=no;rank.0=3|4]",
+        "13-13 wrong T=float [attr.mode=reflect] no such thing",
+    ]
+
+
+def test_two_features_together_decide() -> None:
+    found = [
+        seen("none" if mode == "reflect" and kind == "float16" else "full", "Pad", 13, (kind, 4, False), mode=mode)
+        for mode in ("constant", "reflect")
+        for kind in ("float", "float16")
+    ]
+    assert sorted(lines(*found)) == [
+        "13-13 full T=float [attr.mode=constant|reflect;given.2=no;rank.0=4]",
+        "13-13 full T=float16 [attr.mode=constant;given.2=no;rank.0=4]",
+        "13-13 none T=float16 [attr.mode=reflect] no such thing",
+    ]
+
+
+def test_where_nothing_tells_them_apart_that_is_said() -> None:
+    same = ("float", 4, False)
+    assert lines(seen("full", "Relu", 14, same), seen("none", "Relu", 14, same)) == [
+        "14-14 unknown T=float [] 1 of 2 such probes ran right; else: no such thing"
+    ]
+    mostly = [seen("full", "Relu", 14, same) for _ in range(19)]
+    assert lines(*mostly, seen("none", "Relu", 14, same)) == [
+        "14-14 partial T=float [rank.0=4] 19 of 20 such probes ran right; else: no such thing"
+    ]
+
+
+def test_what_was_never_constant_is_refused_only_while_it_is_not() -> None:
+    x, w = ("float", 4, False), ("float", 4, False)
+    assert lines(seen("none", "Conv", 11, x, w)) == ["11-11 none T=float [const.1=no] no such thing"]
+    both = seen("none", "Conv", 11, x, w), seen("none", "Conv", 11, x, ("float", 4, True))
+    assert lines(*both) == ["11-11 none T=float [] no such thing"]
+
+
+def test_an_optional_input_that_was_not_seen_is_not_claimed() -> None:
+    x, w = ("float", 4, False), ("float", 4, True)
+    (line,) = lines(seen("full", "Conv", 11, x, w))
+    assert "given.2=no" in line
+    (line,) = lines(seen("full", "Conv", 11, x, w), seen("full", "Conv", 11, x, w, ("float", 1, True)))
+    assert "given.2=no|yes" in line
+
+
+def test_reasons_lose_paths_and_numbers_of_one_case() -> None:
+    item = seen("none", "Relu", 14, ("float", 4, False))
+    said = {
+        "cannot open /tmp/a/b.onnx at 0x7ffe12; sorry\tso": "cannot open … at …  sorry so",
+        "SIGSEGV while loading: Start to Optimize": "SIGSEGV while loading",
+        "y0: off by up to 0.857": "other numbers",
+    }
+    for reason, plain in said.items():
+        (row,) = aggregate([replace(item, reason=reason)], SOURCE)
+        assert row.constraint == plain
+
+
+def test_cases_become_rows_of_a_table_that_keeps_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner("fake", "Fake runtime", (("onnx",),), (), "MIT", "tests.runtimes.fake_runtime")
+    old = parse_table(
+        "# graphkit support table, format 1\nruntime: fake\ntitle: Fake\nversion: 0.9\nabsent: none\nopsets: 7-13\n"
+        "source d: doc | a/b | 1 | 2026-01 | MIT | ops.md\n"
+        "source p: probe | pip fake | 0.9 | 2026-01 | MIT | probe\n---\n"
+        "Abs\t\t6\t\tfloor\tnone\t\t\tnot yet\td\nAbs\t\t6\t6\tkernel\tnone\t\t\tno\tp\n"
+        "Relu\t\t6\t6\tkernel\tfull\t\t\t\tp\n",
+        "fake@0.9.tsv",
+    )
+    observations = observe([ABS], {ABS.key: Outcome("right"), "another": Outcome("wrong")})
+    text = measured_table(runner, "1.0", observations, old)
+    table = parse_table(text, "fake@1.0.tsv")
+    assert (table.name, table.absent, table.opsets) == ("fake@1.0", "unknown", (None, None))
+    found = [(row.op, row.status, row.source.key, row.source.commit) for row in table]
+    assert found == [("Abs", "none", "d", "1"), ("Abs", "full", "p1", "1.0"), ("Relu", "full", "p", "0.9")]
+    alone = parse_table(measured_table(runner, "1.0", observations, None), "fake@1.0.tsv")
+    (row,) = alone
+    assert (row.since, row.until, row.match, row.when) == (13, 13, "kernel", "rank.0=2")
+    assert str(row.source).startswith("pip onnx 1.0 (")
+
+
+def test_what_could_not_be_measured_says_nothing() -> None:
+    assert observe([ABS], {ABS.key: Outcome("unmeasured")}) == []
+    assert observe([ABS], {}) == []

@@ -33,6 +33,9 @@ def nms(boxes: Any, scores: Any, **attributes: Any) -> NodeFacts:
 
 CASES: list[tuple[str, NodeFacts, str | None]] = [
     # OpenVINO
+    (OPENVINO, node("Cast", x(3, kind="float16"), to=1), None),
+    (OPENVINO, node("Cast", x(3, kind="float8e5m2fnuz"), to=1, opset=19), "it has values of float8e5m2fnuz"),
+    (OPENVINO, node("SequenceAt", untyped(), c(0)), None),
     (OPENVINO, resize(**ASYMMETRIC), None),
     (OPENVINO, resize(coordinate_transformation_mode="half_pixel_symmetric", opset=19), "is half_pixel_symmetric"),
     (OPENVINO, resize(mode="linear", antialias=1), "≠ it antialiases, which is computed otherwise"),

@@ -165,7 +165,9 @@ def test_names() -> None:
 def test_what_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_version", lambda name: None)
     assert find("ncnn").installed() is None
-    with pytest.raises(NotInstalled, match=r"pip install ncnn pnnx, .*pip install 'onnx-graphkit\[runtimes\]'"):
+    with pytest.raises(
+        NotInstalled, match=r"pip install ncnn pnnx, or with others: pip install 'onnx-graphkit\[runtimes\]'"
+    ):
         find("ncnn").required()
     with pytest.raises(NotInstalled):
         find("ncnn").process()
@@ -183,6 +185,8 @@ def test_a_provider_that_is_not_there() -> None:
     version, why = find("onnxruntime-qnn").version()
     assert version is None
     assert "no QNNExecutionProvider" in why
+    with pytest.raises(NotInstalled, match=r"pip install onnxruntime-qnn$"):
+        find("onnxruntime-qnn").required()
 
 
 @pytest.mark.parametrize("runner", [item for item in runners() if not item.name.startswith("onnxruntime")], ids=str)

@@ -1,7 +1,7 @@
 """Does a runtime run a node? What its support table and its constraints say, the strongest evidence first.
 
-    probe     what was measured for such a node decides
-    code      else a constraint that the node does not meet
+    code      a constraint that the node does not meet decides where nothing measured says that it is refused
+    probe     else what was measured for such a node
     registry, code, doc   else the first kind of source that says anything of this operator
     function  else, where the runtime inlines functions, the operators of the node's function body
 
@@ -54,10 +54,14 @@ def _judged(node: NodeFacts, table: Table, expand: Expander) -> Verdict:
     said = opinions(node, table)
     if is_weight(node) and not any(item.status in ("none", "wrong") for item in said[:1]):
         return Verdict("full", "", said[0].evidence if said else None, said[0].source if said else "")
-    if said and said[0].evidence == "probe":
+    probed = bool(said) and said[0].evidence == "probe"
+    if probed and not said[0].runs:
         return beside(said[0], said[1:])
     broken = violations(table, node)
     certain = next((item for item in broken if item.certain), None)
+    # Probes vary types, ranks and attributes; constraints are also about values, which what was probed may not have had.
+    if probed and certain is None:
+        return beside(said[0], said[1:])
     if certain is not None:
         first = Verdict("wrong" if certain.wrong else "none", certain.reason, certain.evidence, certain.citation)
         return _folded(node, table, expand) or beside(first, said)

@@ -56,6 +56,9 @@ class _Constraint:
     citation: str
 
 
+ANY = "*"
+"""Stands for every operator."""
+
 _KNOWN: dict[tuple[str, str], list[_Constraint]] = {}
 
 
@@ -114,7 +117,7 @@ def _about(table: Table, op: str, domain: str) -> Iterator[_Constraint]:
     if domain:
         return
     _load()
-    for item in (*_KNOWN.get((table.runtime, op), ()), *_KNOWN.get((table.runtime, "*"), ())):
+    for item in (*_KNOWN.get((table.runtime, op), ()), *_KNOWN.get((table.runtime, ANY), ())):
         if not item.versions or any(f"{table.version}.".startswith(f"{begin}.") for begin in item.versions):
             yield item
 

@@ -63,6 +63,10 @@ class _Ncnn(Adapter):
         wanted = {name: int(batch) for name, batch in blobs}
         if len(wanted) != len(inputs):
             raise NotMeasurable(f"pnnx computes it itself, as far as {len(inputs) - len(wanted)} inputs go")
+        alone = [shape for shape, batch in zip(_shapes(inputs), _batches(wanted), strict=True) if batch == _NO_BATCH]
+        if any(len(shape) >= 3 and shape[0] == 1 for shape in alone):
+            # In a whole model the convolutions tell it; a blob then has a dimension less, and layers do otherwise.
+            raise NotMeasurable("pnnx cannot tell from this node which axis is the batch, and in a model it can")
         extracts = [blob for _, blob in _OUTPUT.findall(script)]
         batches = {name: int(batch) for name, batch in _BATCH.findall(script)}
         if len(extracts) != len(names):
@@ -81,6 +85,15 @@ class _Ncnn(Adapter):
             return results
 
         return ready
+
+
+def _shapes(inputs: Mapping[str, tuple[tuple[int, ...] | None, int]]) -> list[tuple[int, ...]]:
+    return [shape or () for shape, _ in inputs.values()]
+
+
+def _batches(wanted: Mapping[str, int]) -> list[int]:
+    """The batch axis of each input, in order."""
+    return [wanted[blob] for blob in sorted(wanted, key=_number)]
 
 
 def _convert(path: Path, folder: Path, inputs: Mapping[str, tuple[tuple[int, ...] | None, int]]) -> str:

@@ -14,7 +14,6 @@ from graphkit.runtimes.runners.contract import NotInstalled, Value
 from graphkit.runtimes.runners.process import MEMORY, TIMEOUT, Process
 
 _HERE = "graphkit.runtimes.runners"
-EXTRA = "onnx-graphkit[runtimes]"
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Runner:
         folds_ones: Whether it drops dimensions of size 1, so that shapes are compared without them.
         native_types: Whether outputs have the element types that the model says; else numbers alone are compared.
         prefix: Stands before the version, where it is a converter's that decides.
+        extra: The extra of graphkit that brings it; "" for none.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Runner:
     folds_ones: bool = False
     native_types: bool = True
     prefix: str = ""
+    extra: str = "runtimes"
 
     def version(self) -> tuple[str | None, str]:
         """Its version and "", or None and why it cannot be used. Nothing is imported."""
@@ -82,10 +83,8 @@ class Runner:
         version, why = self.version()
         if version is None:
             needed = " ".join(names[0] for names in self.packages)
-            raise NotInstalled(
-                f"{self.name} cannot be used: {why}. It comes with: pip install {needed}, "
-                f"or several runtimes at once with: pip install '{EXTRA}'"
-            )
+            extra = f", or with others: pip install 'onnx-graphkit[{self.extra}]'" if self.extra else ""
+            raise NotInstalled(f"{self.name} cannot be used: {why}. It comes with: pip install {needed}{extra}")
         return version
 
     def process(self, timeout: float = TIMEOUT, memory: int = MEMORY, *, alone: bool = False) -> Process:
@@ -101,8 +100,11 @@ class Runner:
             return process.run(model, inputs, constant)
 
 
-def _ort(name: str, provider: str, title: str) -> Runner:
-    packages = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn")
+_BUILDS = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn", "onnxruntime-migraphx")
+
+
+def _ort(name: str, provider: str, title: str, package: str = "onnxruntime") -> Runner:
+    packages = tuple(dict.fromkeys((package, "onnxruntime", *_BUILDS)))
     fallback = "" if name == "cpu" else "onnxruntime-cuda" if name == "tensorrt" else "onnxruntime-cpu"
     return Runner(
         f"onnxruntime-{name}",
@@ -113,6 +115,7 @@ def _ort(name: str, provider: str, title: str) -> Runner:
         f"{_HERE}.ort",
         f"{provider}ExecutionProvider",
         fallback,
+        extra="",
     )
 
 
@@ -125,15 +128,15 @@ def _opencv(name: str, title: str, engine: str) -> Runner:
 
 _ALL = (
     _ort("cpu", "CPU", "CPU"),
-    _ort("cuda", "CUDA", "CUDA"),
-    _ort("tensorrt", "Tensorrt", "TensorRT"),
-    _ort("directml", "Dml", "DirectML"),
-    _ort("openvino", "OpenVINO", "OpenVINO"),
-    _ort("qnn", "QNN", "QNN"),
+    _ort("cuda", "CUDA", "CUDA", "onnxruntime-gpu"),
+    _ort("tensorrt", "Tensorrt", "TensorRT", "onnxruntime-gpu"),
+    _ort("directml", "Dml", "DirectML", "onnxruntime-directml"),
+    _ort("openvino", "OpenVINO", "OpenVINO", "onnxruntime-openvino"),
+    _ort("qnn", "QNN", "QNN", "onnxruntime-qnn"),
     _ort("coreml", "CoreML", "CoreML"),
     _ort("nnapi", "Nnapi", "NNAPI"),
     _ort("xnnpack", "Xnnpack", "XNNPACK"),
-    _ort("migraphx", "MIGraphX", "MIGraphX"),
+    _ort("migraphx", "MIGraphX", "MIGraphX", "onnxruntime-migraphx"),
     _ort("webgpu", "WebGpu", "WebGPU"),
     Runner("openvino", "OpenVINO, CPU", (("openvino",),), ("openvino",), "Apache-2.0", f"{_HERE}.openvino_cpu"),
     _opencv("opencv", "OpenCV DNN", ""),
@@ -161,6 +164,7 @@ _ALL = (
         f"{_HERE}.litert_onnx2tf",
         native_types=False,
         prefix="onnx2tf-",
+        extra="litert",
     ),
 )
 _BY_NAME = {item.name: item for item in _ALL}

@@ -43,6 +43,8 @@ def tables(sources: Path) -> list[tuple[Table, list[Row]]]:
         if contrib(op, sources) and (first is None or starts[0] < first):
             rows.append(statement(op, _REGISTRY, "full", domain=CONTRIB))
         own = [start for start in starts if first is not None and start >= first]
+        if not own and first is not None and not contrib(op, sources):
+            own = [first]  # some begin at 1 whatever ONNX says
         if own:
             rows += _rows(op, own, known[op])
     return [(empty_table("tvm", _VERSION, "TVM", _REGISTRY, _CODE, absent="none"), rows)]

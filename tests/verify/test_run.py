@@ -201,7 +201,7 @@ def test_what_onnxruntime_has_no_kernel_for_is_run_by_the_reference() -> None:
         y = RoiAlign<output_height = 2, output_width = 2, sampling_ratio = 2>(x, rois, index)
     }"""
     random = np.random.default_rng(0)
-    inputs = {
+    inputs: dict[str, NDArray[Any]] = {
         "x": random.normal(size=(1, 1, 8, 8)).astype(np.float32),
         "rois": np.array([[0, 0, 6, 6]], np.float32),
         "index": np.array([0], np.int64),

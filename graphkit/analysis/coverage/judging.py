@@ -59,7 +59,7 @@ def _judged(node: NodeFacts, table: Table, expand: Expander) -> Verdict:
         return beside(said[0], said[1:])
     broken = violations(table, node)
     certain = next((item for item in broken if item.certain), None)
-    # Probes vary types, ranks and attributes; constraints are also about values, which what was probed may not have had.
+    # Probes vary types, ranks and attributes; constraints are also about values, which the probed may not have had.
     if probed and certain is None:
         return beside(said[0], said[1:])
     if certain is not None:

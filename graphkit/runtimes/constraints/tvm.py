@@ -30,10 +30,35 @@ def _pad(node: NodeFacts) -> Answer:
     )
 
 
+_REDUCTIONS = (
+    "ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare"
+)
+
+
+@constraint(_TVM, _REDUCTIONS, citation=f"{_FILE}, Reduce…", evidence="code")
+def _reduce(node: NodeFacts) -> Answer:
+    return constant(node, 1, "axes")
+
+
+@constraint(_TVM, "CumSum", citation=f"{_FILE}, CumSum", evidence="code")
+def _cumsum(node: NodeFacts) -> Answer:
+    return constant(node, 1, "axis")
+
+
+@constraint(_TVM, "OneHot", citation=f"{_FILE}, OneHot", evidence="code")
+def _one_hot(node: NodeFacts) -> Answer:
+    return first(constant(node, 1, "depth"), constant(node, 2, "values"))
+
+
 @constraint(_TVM, "Resize", citation=f"{_FILE}, Resize", evidence="code")
 def _resize(node: NodeFacts) -> Answer:
     both = given(node.input(2)) and given(node.input(3)) and node.since >= 11
-    return first(rank(node, 0, (3, 4, 5)), "it gives scales and sizes" if both else None)
+    return first(
+        rank(node, 0, (3, 4, 5)),
+        "it gives scales and sizes" if both else None,
+        constant(node, 2, "scales"),
+        constant(node, 3, "sizes"),
+    )
 
 
 @constraint(_TVM, "Conv ConvTranspose", citation=f"{_FILE}, Conv, ConvTranspose", evidence="code")

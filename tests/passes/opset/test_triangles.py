@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.passes.helpers import ops, parse
+from tests.passes.helpers import Arrays, ops, parse
 from tests.passes.opset.pinning import assert_same, outputs, pin, refused
 
 
@@ -56,7 +56,7 @@ def test_a_matrix_of_unknown_rank() -> None:
     before = parse(text, 14)
     del before.graph.output[0].type.tensor_type.shape.dim[:]
     before.graph.output[0].type.tensor_type.ClearField("shape")
-    inputs = {"x": np.arange(12, dtype=np.float32).reshape(3, 4), "shape": np.array([1, 4, 3], np.int64)}
+    inputs: Arrays = {"x": np.arange(12, dtype=np.float32).reshape(3, 4), "shape": np.array([1, 4, 3], np.int64)}
     for target in (13, 11):
         after = pin(before, target, check=False)
         assert "Trilu" not in ops(after)

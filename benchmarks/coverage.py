@@ -52,7 +52,7 @@ _ENDINGS: dict[str, Kind] = {
     "timeout": "timeout",
     "not comparable": "unmeasured",
 }
-FAINT = 1e-5
+FAINT = 1e-4
 """Outputs that are nowhere further apart are the same, however small they are themselves."""
 ERRORS = Console(stderr=True, soft_wrap=True)
 
@@ -168,7 +168,15 @@ def without_inputs(model: Model) -> str:
 
 
 def collect(
-    name: str, folder: Path, exports: Path, packages: Path, *, opsets: bool, limit: int | None, cut: bool
+    name: str,
+    folder: Path,
+    exports: Path,
+    packages: Path,
+    *,
+    opsets: bool,
+    limit: int | None,
+    models: int | None,
+    cut: bool,
 ) -> Material:
     """What a set is made of.
 
@@ -178,20 +186,23 @@ def collect(
         exports: Where exports are kept.
         packages: Where the packages' models are kept.
         opsets: Whether node tests are moved to other opsets too.
-        limit: At most so many cases, and so many models.
+        limit: At most so many nodes.
+        models: At most so many models.
         cut: Whether models that were not cut into nodes yet are.
     """
     if name == "nodes":
         single, several = held_out_cases(opsets=opsets)
-        return Material(name, _some(single, limit), _some(several, limit), [])
+        return Material(name, _some(single, limit), _some(several, models), [])
     if name == "families":
         found: Iterable[Subject] = family_models(exports, folder / "families", _say)
     else:
         found = package_models(packages)
-    subjects = spread(list(found), lambda item: item.name, limit)
+    every = list(found)
+    subjects = spread(every, lambda item: item.name, models)
     store = NodeStore(folder / f"{name}-nodes")
-    for subject in subjects if cut else ():
-        store.add(subject)
+    if cut:
+        for subject in every if limit is None else subjects:
+            store.add(subject)
     return Material(name, _some(store.cases(), limit), [], subjects)
 
 
@@ -222,7 +233,8 @@ def main(
     packages: Annotated[Path | None, typer.Option(help="Folder of packages; in the journal's by default.")] = None,
     runtime: Annotated[list[str] | None, typer.Option(help="Only these runtimes.")] = None,
     group: Annotated[list[str] | None, typer.Option("--set", help=f"Only these of {', '.join(SETS)}.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many models and cases of each set.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many nodes, and models, of each set.")] = None,
+    models: Annotated[int | None, typer.Option(help="At most so many models of each set, instead.")] = None,
     opsets: Annotated[bool, typer.Option(help="Node tests at other opsets too.")] = False,
     tables: Annotated[Path | None, typer.Option(help="Folder of tables to take before those that are shipped.")] = None,
     seconds: Annotated[float, typer.Option(help="What a model may take; a node may take a quarter.")] = 240.0,
@@ -240,7 +252,8 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
     cells: list[Cell] = []
     for name in wanted:
-        material = collect(name, journal, *folders, opsets=opsets, limit=limit, cut=not judge_only)
+        some = limit if models is None else models
+        material = collect(name, journal, *folders, opsets=opsets, limit=limit, models=some, cut=not judge_only)
         _say(f"{name}: {len(material.nodes)} nodes, {len(material.expanded) + len(material.subjects)} models")
         for runner in there:
             bench = Bench(runner, table_of(runner, tables), journal, seconds, not judge_only)

@@ -72,7 +72,7 @@ def test_sentence_is_one_line_and_short() -> None:
         ("opencv@4.10.0", {"full": 131}),
         ("ncnn@doc-2026-07-22", {"full": 70, "partial": 9, "none": 2, "unknown": 17}),
         ("mnn@3.6.1", {"full": 158}),
-        ("tvm@0.27.0.post1", {"full": 205, "partial": 27}),
+        ("tvm@0.27.0.post1", {"full": 209, "partial": 27}),
         ("tract@git-2026-08-22", {"full": 179}),
         ("litert@onnx2tf-2.6.7", {"full": 226, "partial": 171, "none": 6}),
         ("onnx-mlir@doc-2026-07-01", {"full": 93, "partial": 59, "none": 58}),

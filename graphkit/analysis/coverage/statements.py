@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import onnx
 
-from graphkit.analysis.coverage.verdict import BETTER, Verdict
+from graphkit.analysis.coverage.verdict import BETTER, RUNS, Verdict
 from graphkit.facts import schemas
 from graphkit.facts.node import NodeFacts
 from graphkit.runtimes import Row, Table, admits_types, covers_version
@@ -81,8 +81,13 @@ def _best(found: list[Opinion | None]) -> Opinion | None:
 
 
 def _measured(row: Row, node: NodeFacts, table: Table) -> Opinion | None:
-    """What a probe says; None where it was of other types, or the node's types are not known."""
+    """What a probe says; None where it was of other types, or the node's types are not known.
+
+    What runs with an optional input runs without it; what fails with it may be its fault.
+    """
     if admits_types(row, node.types) is not None or _unknown_types(row, node):
+        return None
+    if row.status not in RUNS and any(name not in node.types for name, _ in row.types):
         return None
     return _stated(row, node, table)
 

@@ -8,7 +8,9 @@ from graphkit.runtimes.constraints.checks import (
     attribute,
     constant,
     first,
+    given,
     listed,
+    static,
 )
 from graphkit.runtimes.constraints.registry import Unknown, constraint
 from graphkit.runtimes.constraints.resizing import resizing
@@ -76,6 +78,19 @@ def _resize_ignored(node: NodeFacts) -> Answer:
 def _antialias(node: NodeFacts) -> Answer:
     made = resizing(node)
     return "it antialiases, which is computed otherwise" if made.antialias and made.smooth else None
+
+
+@constraint(
+    "openvino",
+    "Squeeze",
+    citation="pip openvino 2026.4.1, compile_model: CPU plug-in doesn't support Squeeze operation with dynamic rank",
+    evidence="probe",
+)
+def _squeeze(node: NodeFacts) -> Answer:
+    if given(node.input(1)) or node.attr("axes"):
+        return None
+    answer = static(node.input(0))
+    return f"it says no axes, and {answer}" if isinstance(answer, str) else answer
 
 
 @constraint(_BOTH, "Pad", citation=f"openvinotoolkit/openvino 0c0d9828, {_OPS}/pad.cpp", evidence="code")

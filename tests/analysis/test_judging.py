@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from graphkit.analysis.coverage import Verdict, judge
@@ -137,6 +138,32 @@ def test_a_probe_says_nothing_where_the_type_is_not_known() -> None:
     what = node("Relu", (tensor("x", None),), outputs=(tensor("y", None),))
     found = judged(what, table("Relu||14||kernel|none|T=float||crashed|p", "Relu||||any|full||||d"))
     assert (found.status, found.evidence) == ("full", "doc")
+
+
+def test_a_failure_with_an_optional_input_says_nothing_of_nodes_without_it() -> None:
+    rows = "Clip||13||kernel|wrong|T=float||other numbers|p", "MaxPool||12||kernel|wrong|I=int64;T=float||other|p"
+    documented = "Clip||||any|full||||d", "MaxPool||||any|full||||d"
+    assert judged(node("Clip"), table(*rows, *documented)).status == "wrong"
+    assert judged(node("MaxPool"), table(*rows, *documented)).evidence == "doc"
+    both = node("MaxPool", outputs=(tensor("y"), tensor("i", "int64")))
+    assert judged(both, table(*rows, *documented)).status == "wrong"
+
+
+def test_a_condition_that_is_not_met_overrules_a_probe_that_ran() -> None:
+    """Probes do not vary everything that conditions are about."""
+    has = table("Resize||13||kernel|full|T1=float|||p", runtime="openvino")
+    image = tensor("x", shape=(1, 3, 8, 8)), None, tensor("s", value=np.asarray([1, 1, 2, 2], np.float32))
+    assert judged(node("Resize", image, mode="linear"), has).evidence == "probe"
+    refused = judged(node("Resize", image, mode="linear", coordinate_transformation_mode="tf_crop_and_resize"), has)
+    assert (refused.status, refused.evidence) == ("none", "code")
+    assert [status for status, _ in refused.others] == ["full"]
+
+
+def test_versions_of_other_domains_are_looked_up_too() -> None:
+    binarizer = node("Binarizer", domain="ai.onnx.ml", opset=3)
+    assert judged(binarizer, table("Binarizer|ai.onnx.ml|1||kernel|full||||r")).status == "full"
+    assert judged(binarizer, table("Binarizer|ai.onnx.ml|2||kernel|full||||r")).status == "none"
+    assert judged(node("Fused", domain="com.example", opset=1), table("Fused|com.example|1||kernel|full||||r")).runs
 
 
 def test_the_strongest_source_comes_first() -> None:

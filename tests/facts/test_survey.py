@@ -168,3 +168,18 @@ def test_of_a_broken_model_little_is_known(what: str) -> None:
     else:
         proto.graph.initializer.append(helper.make_tensor("a", TensorProto.FLOAT, [2], [1.0, 2.0]))
     assert [node.op for node in survey(proto, numpy_helper.to_array)] == ["Relu", "Add", "Relu"]
+
+
+def test_an_if_is_of_the_types_that_its_branches_return(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where onnx infers nothing of the whole model: of one node it does not know what branches take from around it."""
+
+    def failing(*_: object, **__: object) -> ModelProto:
+        raise RuntimeError
+
+    monkeypatch.setattr(onnx.shape_inference, "infer_shapes", failing)
+    proto = parse("""g (float16[2] x, bool c) => (float16[2] y) {
+        i = If (c) < then_branch = t () => (p) { p = Exp (x) }, else_branch = e () => (q) { q = Mystery (x) }>
+        y = Neg (i) }""")
+    found = surveyed(proto)["y"].input(0)
+    assert found is not None
+    assert (found.type, found.shape) == ("float16", None)

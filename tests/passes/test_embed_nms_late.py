@@ -233,10 +233,13 @@ def test_late_on_exports(
 
 
 @pytest.mark.parametrize("layout", ["four", "ultralytics"])
-def test_a_one_to_one_head_is_filtered_and_sorted(export: Callable[..., Path], layout: Any) -> None:
+@pytest.mark.parametrize("split", [False, True])
+def test_a_one_to_one_head_is_filtered_and_sorted(export: Callable[..., Path], layout: Any, split: bool) -> None:
     model = Model.load(export("yolo26n", nms=False)).proto()
     table = run(model, images())["output0"][0]
     least = float(table[:, 4].min() * 0.99)  # untrained scores are all but equal
+    if split:
+        model = live(apply(model, SplitHead())[0])
     made, result = apply(model, EmbedNms(layout=layout, confidence=least, max_detections=400))
     assert isinstance(result.relation, DetectionOutputs)
     assert not result.relation.contract.suppress

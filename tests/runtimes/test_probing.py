@@ -376,6 +376,14 @@ def test_cases_become_rows_of_a_table_that_keeps_the_rest(monkeypatch: pytest.Mo
     assert str(row.source).startswith("pip onnx 1.0 (")
 
 
+def test_of_a_converter_of_whole_graphs_only_what_ran_is_kept() -> None:
+    runner = Runner("fake", "Fake", (("onnx",),), (), "MIT", "tests.runtimes.fake_runtime", judges_alone=False)
+    both = [seen("full", "Relu", 14, ("float", 2, False)), seen("none", "Relu", 14, ("float16", 2, False))]
+    (row,) = parse_table(measured_table(runner, "1.0", both, None), "fake@1.0.tsv")
+    assert (row.status, dict(row.types)["T"]) == ("full", frozenset({"float"}))
+    assert len(list(parse_table(measured_table(replace(runner, judges_alone=True), "1.0", both, None), "f"))) == 2
+
+
 def test_what_could_not_be_measured_says_nothing() -> None:
     assert observe([ABS], {ABS.key: Outcome("unmeasured")}) == []
     assert observe([ABS], {}) == []

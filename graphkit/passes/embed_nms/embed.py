@@ -147,8 +147,9 @@ def embed(model: Model, head: Head, options: EmbedNms) -> PassResult:
         suppress=not final,
     )
     replace_outputs(graph, before, list(made.values()))
-    if head.state == "split":
-        for tensor in (head.boxes, head.scores, *(extra.tensor for extra in head.extras)):
+    if head.output_layout is None:  # outputs of their own until now: their names go to the new ones
+        parts = (head.boxes, head.scores, head.labels, *(extra.tensor for extra in head.extras))
+        for tensor in (part for part in parts if part is not None):
             tensor.name = emit.unique("decoded")
     names = _name(graph, made, thresholds if options.runtime_thresholds else ())
     held = {} if plugin else {thresholds[0].name: options.confidence}

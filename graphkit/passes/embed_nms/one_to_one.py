@@ -19,6 +19,8 @@ from graphkit.passes.emit import Emitter
 
 def parts(emit: Emitter, head: Head) -> tuple[Head, gs.Tensor]:
     """The head with its columns apart, all float32 [B, A, ..]: boxes, scores [B, A, 1], extras; and the classes."""
+    if head.output_layout is None:
+        return _apart_already(emit, head)
     output = next(output for output in emit.graph.outputs if output.name == head.outputs[0])
     table = emit.float32(output)
 
@@ -41,6 +43,16 @@ def parts(emit: Emitter, head: Head) -> tuple[Head, gs.Tensor]:
         coding="corners",
     )
     return apart, columns(5, 1, "final_classes")
+
+
+def _apart_already(emit: Emitter, head: Head) -> tuple[Head, gs.Tensor]:
+    """The same of a head whose columns are outputs of their own: scores and classes are [B, A]."""
+    assert head.labels is not None
+    rows: list[Dimension] = [head.batch, head.anchors, 1]
+    scores = emit.with_axes("Unsqueeze", emit.float32(head.scores), [2], 13, rows)
+    labels = emit.with_axes("Unsqueeze", emit.cast(head.labels, 1, "final_classes"), [2], 13, rows)
+    extras = tuple(replace(extra, tensor=emit.float32(extra.tensor)) for extra in head.extras)
+    return replace(head, boxes=emit.float32(head.boxes), scores=scores, extras=extras), labels
 
 
 def build(make: Build, labels: gs.Tensor) -> Rows:

@@ -8,17 +8,13 @@ from graphkit.runtimes.constraints.checks import (
     attribute,
     constant,
     first,
-    given,
     listed,
-    static,
 )
 from graphkit.runtimes.constraints.registry import Unknown, constraint
 from graphkit.runtimes.constraints.resizing import resizing
 
 _BOTH = "openvino onnxruntime-openvino"
 _OPS = "src/frontends/onnx/frontend/src/op"
-
-
 _TYPES = (
     *("bool", "string", "double", "float", "float16", "bfloat16", "float8e4m3fn", "float8e5m2"),
     *("int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32", "uint64"),
@@ -78,19 +74,6 @@ def _resize_ignored(node: NodeFacts) -> Answer:
 def _antialias(node: NodeFacts) -> Answer:
     made = resizing(node)
     return "it antialiases, which is computed otherwise" if made.antialias and made.smooth else None
-
-
-@constraint(
-    "openvino",
-    "Squeeze",
-    citation="pip openvino 2026.4.1, compile_model: CPU plug-in doesn't support Squeeze operation with dynamic rank",
-    evidence="probe",
-)
-def _squeeze(node: NodeFacts) -> Answer:
-    if given(node.input(1)) or node.attr("axes"):
-        return None
-    answer = static(node.input(0))
-    return f"it says no axes, and {answer}" if isinstance(answer, str) else answer
 
 
 @constraint(_BOTH, "Pad", citation=f"openvinotoolkit/openvino 0c0d9828, {_OPS}/pad.cpp", evidence="code")

@@ -29,7 +29,10 @@ def measured_table(runner: Runner, version: str, observations: Iterable[Observat
     operators = {(item.node.op, item.node.domain) for item in observed}
     kept = [row for row in table if row.source.evidence != "probe" or (row.op, row.domain) not in operators]
     source = _source(runner, version, {row.source.key for row in kept})
-    rows: list[Row] = [*kept, *aggregate(observed, source)]
+    measured = aggregate(observed, source)
+    if not runner.judges_alone:
+        measured = [row for row in measured if row.status in ("full", "partial")]
+    rows: list[Row] = [*kept, *measured]
     used = {row.source.key: row.source for row in rows}
     return write_table(replace(table, sources=used or table.sources), rows)
 

@@ -33,6 +33,8 @@ class Runner:
         native_types: Whether outputs have the element types that the model says; else numbers alone are compared.
         prefix: Stands before the version, where it is a converter's that decides.
         extra: The extra of graphkit that brings it; "" for none.
+        judges_alone: Whether what it refuses as a lone node it refuses in a model too. False for a converter that folds
+            and rearranges whole graphs: of its probes only what ran right is kept.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Runner:
     native_types: bool = True
     prefix: str = ""
     extra: str = "runtimes"
+    judges_alone: bool = True
 
     def version(self) -> tuple[str | None, str]:
         """Its version and "", or None and why it cannot be used. Nothing is imported."""
@@ -151,6 +154,7 @@ _ALL = (
         f"{_HERE}.ncnn_pnnx",
         folds_ones=True,
         native_types=False,
+        judges_alone=False,
     ),
     Runner("mnn", "MNN", (("mnn",),), ("MNN",), "Apache-2.0", f"{_HERE}.mnn_module", native_types=False),
     Runner("tvm", "Apache TVM, Relax, LLVM", (("apache-tvm",),), ("tvm",), "Apache-2.0", f"{_HERE}.tvm_relax"),

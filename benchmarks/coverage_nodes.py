@@ -21,6 +21,7 @@ from benchmarks.coverage_models import Subject
 from graphkit.errors import GraphkitError
 from graphkit.facts import NodeFacts, TensorFacts, survey
 from graphkit.model import Model
+from graphkit.runtimes.constraints.checks import named
 from graphkit.runtimes.probing import Case
 from graphkit.verify import exposing, make_feeds, run_model
 
@@ -182,11 +183,14 @@ def _single(node: NodeFacts, proto: ModelProto, values: dict[str, NDArray[Any]],
 
 
 def _info(name: str, value: NDArray[Any], item: TensorFacts) -> ValueInfoProto:
-    """A tensor as the model declares it; where a size is not fixed there, neither is it here."""
+    """A tensor as the model declares it; sizes that the model itself has names for are not fixed here either.
+
+    Of sizes that nobody names, a node alone does not know which are the same, and the model does.
+    """
     known = item.shape if item.shape is not None and len(item.shape) == value.ndim else value.shape
-    sizes = [None if size is None else size if isinstance(size, int) else str(size) for size in known]
+    sizes = [size if named(size) and not item.folded else real for size, real in zip(known, value.shape, strict=True)]
     kind = onnx.helper.np_dtype_to_tensor_dtype(value.dtype)
-    made: TypeProto = onnx.helper.make_tensor_type_proto(kind, value.shape if item.folded else sizes)
+    made: TypeProto = onnx.helper.make_tensor_type_proto(kind, sizes)
     return onnx.helper.make_value_info(name, made)
 
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 import onnx
 from numpy.typing import ArrayLike, NDArray
-from onnx import AttributeProto, NodeProto, TensorProto, TypeProto
+from onnx import AttributeProto, NodeProto, TensorProto
 
 from graphkit.facts.inference import learn
 from graphkit.facts.scope import Scope
@@ -292,10 +292,6 @@ class Site:
     def tensor(self, tensor: TensorProto, hint: str = "constant") -> str:
         """The name of a constant tensor: one that there is, if there is one of the same value."""
         return self.home.constant(tensor, hint)
-
-    def declare(self, name: str, kind: TypeProto) -> None:
-        """Say what type an emitted tensor has, where shape inference cannot tell."""
-        self.scope.types[name] = kind
 
     def _add(self, node: NodeProto, opset: int) -> None:
         learn(node, opset, self.scope)

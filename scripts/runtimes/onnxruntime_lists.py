@@ -299,6 +299,7 @@ _PARSERS = {"1.21.0": "10.8", "1.23.0": "10.9", "1.24.0": "10.9"}
 
 def _tensorrt(snapshot: Snapshot, sources: Path) -> Generated:
     from scripts.runtimes import tensorrt
+    from scripts.runtimes.tensorrt_plugins import provider_rows
 
     parser = _PARSERS[snapshot.version]
     known = sorted(tensorrt.tables(sources), key=lambda item: _number(item[0].version))
@@ -307,7 +308,7 @@ def _tensorrt(snapshot: Snapshot, sources: Path) -> Generated:
     agreed = {_statement(row) for row in older[1]} & {_statement(row) for row in newer[1]}
     rows: dict[tuple[object, ...], Row] = {}
     for age, (table, stated) in (("a", older), ("b", newer)):
-        for row in stated:
+        for row in provider_rows(stated):
             constraint = row.constraint
             if _statement(row) not in agreed:
                 remark = f"stated for TensorRT {table.version}, while the parser here is that of {parser}"

@@ -6,12 +6,16 @@ write such nodes in the default domain or in "TRT". The table of onnx-tensorrt d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from graphkit.runtimes import Row, Source
 from scripts.runtimes.operators import statement
 
 _REPOSITORY = "NVIDIA/TensorRT"
 _LICENCE = "Apache-2.0"
 _DOMAINS = ("", "TRT")
+_PLUGIN_DOMAIN = "trt.plugins"
 _EFFICIENT = (
     "plugin version 1; boxes [B,N,4], [B,N,1,4] or [B,N,C,4] and scores [B,N,C], both float or both float16; the "
     "attributes score_threshold, iou_threshold, max_output_boxes, background_class, score_activation and box_coding set"
@@ -76,6 +80,23 @@ def plugin_rows(version: tuple[int, ...]) -> list[Row]:
         for op, constraint in known.items()
         for domain in _DOMAINS
     ]
+
+
+def provider_rows(rows: Iterable[Row]) -> list[Row]:
+    """The rows of a release as ONNX Runtime's provider has them: a domain it does not know stops the model's loading.
+
+    It registers EfficientNMS_TRT in the default domain, as older models have it, and all other plugins in
+    "trt.plugins" (tensorrt_execution_provider_custom_ops.cc).
+    """
+    made = []
+    for row in rows:
+        if row.op in _ALL:
+            if row.domain != "":
+                continue
+            domain = "" if row.op == "EfficientNMS_TRT" else _PLUGIN_DOMAIN
+            row = replace(row, domain=domain)
+        made.append(row)
+    return made
 
 
 def layer_rows(version: tuple[int, ...]) -> list[Row]:

@@ -1,9 +1,11 @@
-"""The conditions of OpenVINO, OpenCV, ncnn, LiteRT, onnx-mlir, tract, TVM and burn."""
+"""The conditions of OpenVINO, OpenCV, MNN, ncnn, LiteRT, onnx-mlir, tract, TVM and burn."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
 
 from graphkit.facts.node import NodeFacts
@@ -30,6 +32,8 @@ def sized(**attributes: Any) -> NodeFacts:
 def nms(boxes: Any, scores: Any, **attributes: Any) -> NodeFacts:
     return node("NonMaxSuppression", boxes, scores, c([300]), c([0.7], "float"), c([0.25], "float"), **attributes)
 
+
+ZERO = onnx.numpy_helper.from_array(np.zeros(1, np.float32))
 
 CASES: list[tuple[str, NodeFacts, str | None]] = [
     # OpenVINO
@@ -76,6 +80,11 @@ CASES: list[tuple[str, NodeFacts, str | None]] = [
     (OPENCV, resize(mode="linear", antialias=1), "≠ it antialiases, which is ignored"),
     (OPENCV, resize(c([1, 2, 2, 2], "float"), mode="linear"), "≠ it resizes batch and channels"),
     ("opencv@5.0.0", node("Unsqueeze", x(3), c([0, 1])), None),
+    ("opencv@5.0.0", node("ConstantOfShape", c([2, 3]), value=ZERO), None),
+    ("opencv@5.0.0", node("ConstantOfShape", c([2, 3])), "it leaves out value"),
+    # MNN
+    ("mnn@3.6.1", node("ConstantOfShape", c([2, 3]), value=ZERO), None),
+    ("mnn@3.6.1", node("ConstantOfShape", c([2, 3])), "≠ it leaves out value"),
     # ncnn
     (NCNN, node("BatchNormalization", IMAGE, *[big(3)] * 4), None),
     (NCNN, node("BatchNormalization", IMAGE, *[big(3)] * 4, training_mode=1), "its training_mode is 1"),

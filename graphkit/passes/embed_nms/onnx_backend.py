@@ -7,6 +7,7 @@ its K best. A kept score is above confidence >= 0, so 0 means "not kept" without
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,13 @@ def build(make: Build, boxes: gs.Tensor) -> Rows:
 
 
 def _zeros(make: Build, shape: gs.Tensor, channels: int) -> gs.Variable:
-    return make.emit.node("ConstantOfShape", shape, dtype=np.float32, shape=make.dense(channels))
+    return _filled(make, shape, make.dense(channels))
+
+
+def _filled(make: Build, shape: gs.Tensor, sizes: Sequence[Dimension] | None = None) -> gs.Variable:
+    # OpenCV 5 refuses a ConstantOfShape without `value`, and MNN fills it with what is in memory.
+    zero = gs.Constant("", np.zeros(1, np.float32))
+    return make.emit.node("ConstantOfShape", shape, dtype=np.float32, shape=sizes, value=zero)
 
 
 def _scatter(
@@ -74,7 +81,7 @@ def _limit(make: Build, scores: gs.Tensor, channels: int) -> gs.Tensor:
     values, where = emit.nodes(
         "TopK", [padded, amount], [(np.float32, found), (np.int64, found)], hint="candidates_topk", axis=2
     )
-    empty = emit.node("ConstantOfShape", emit.shape(padded), dtype=np.float32)
+    empty = _filled(make, emit.shape(padded))
     limited = emit.node("ScatterElements", empty, where, values, dtype=np.float32, axis=2)
     if padded is not rows:
         first = emit.constant(np.array([0, 0, 0], np.int64), "start")

@@ -1,6 +1,6 @@
-"""OpenCV 4's ONNX importer: what must be constant, and what it does not read.
+"""OpenCV's ONNX importer: what must be constant, and what it does not read.
 
-It folds constants as it reads, the shapes of static tensors among them.
+OpenCV 4 folds constants as it reads, the shapes of static tensors among them.
 """
 
 from __future__ import annotations
@@ -103,3 +103,14 @@ def _resize_ignored(node: NodeFacts) -> Answer:
         f"its keep_aspect_ratio_policy is {made.aspect}, which is ignored" if made.aspect != "stretch" else None,
         only_sides(node),
     )
+
+
+@constraint(
+    _OPENCV,
+    "ConstantOfShape",
+    citation="pip opencv-python-headless 5.0.0.93, forward: blobs.size() == 1",
+    evidence="probe",
+    versions="5",
+)
+def _fill(node: NodeFacts) -> Answer:
+    return None if node.attr("value") is not None else "it leaves out value, which must be said"

@@ -9,14 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from graphkit.images import letterbox
     from graphkit.verify.checking import CheckResult, check, check_model
     from graphkit.verify.comparing import Comparison, compare
     from graphkit.verify.detections import Agreement, agree
-    from graphkit.verify.feeds import Feed, letterbox, make_feeds
+    from graphkit.verify.feeds import Feed, make_feeds
+    from graphkit.verify.half import prove_half
+    from graphkit.verify.inputs import Input, model_inputs
     from graphkit.verify.lowering import with_thresholds
     from graphkit.verify.proving import Proof, prove
+    from graphkit.verify.refeeding import Known, refeed
     from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
-    from graphkit.verify.run import NotRunnable, exposing, run_model, run_part, run_what_works
+    from graphkit.verify.run import exposing, opened, run_model, run_part, run_what_works
+    from graphkit.verify.session import NotRunnable, Setting
 
 _HOMES = {
     "Agreement": "detections",
@@ -24,8 +29,11 @@ _HOMES = {
     "Comparison": "comparing",
     "Detections": "references",
     "Feed": "feeds",
-    "NotRunnable": "run",
+    "Input": "inputs",
+    "Known": "refeeding",
+    "NotRunnable": "session",
     "Proof": "proving",
+    "Setting": "session",
     "agree": "detections",
     "check": "checking",
     "check_model": "checking",
@@ -35,8 +43,12 @@ _HOMES = {
     "exposing": "run",
     "letterbox": "feeds",
     "make_feeds": "feeds",
+    "model_inputs": "inputs",
     "non_max_suppression": "references",
+    "opened": "run",
     "prove": "proving",
+    "prove_half": "half",
+    "refeed": "refeeding",
     "run_model": "run",
     "run_part": "run",
     "run_what_works": "run",
@@ -49,8 +61,11 @@ __all__ = [
     "Comparison",
     "Detections",
     "Feed",
+    "Input",
+    "Known",
     "NotRunnable",
     "Proof",
+    "Setting",
     "agree",
     "check",
     "check_model",
@@ -60,8 +75,12 @@ __all__ = [
     "exposing",
     "letterbox",
     "make_feeds",
+    "model_inputs",
     "non_max_suppression",
+    "opened",
     "prove",
+    "prove_half",
+    "refeed",
     "run_model",
     "run_part",
     "run_what_works",

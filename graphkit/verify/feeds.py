@@ -12,26 +12,12 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from graphkit.errors import ModelError, UsageError
+from graphkit.images import letterbox, read_image
 from graphkit.model import Model
+from graphkit.verify.inputs import FLOATS, INTEGERS, Input, model_inputs
 
-_FLOATS: dict[int, np.dtype[Any]] = {
-    onnx.TensorProto.FLOAT: np.dtype(np.float32),
-    onnx.TensorProto.FLOAT16: np.dtype(np.float16),
-    onnx.TensorProto.DOUBLE: np.dtype(np.float64),
-}
-_INTEGERS: dict[int, np.dtype[Any]] = {
-    onnx.TensorProto.INT8: np.dtype(np.int8),
-    onnx.TensorProto.INT16: np.dtype(np.int16),
-    onnx.TensorProto.INT32: np.dtype(np.int32),
-    onnx.TensorProto.INT64: np.dtype(np.int64),
-    onnx.TensorProto.UINT8: np.dtype(np.uint8),
-    onnx.TensorProto.UINT16: np.dtype(np.uint16),
-    onnx.TensorProto.UINT32: np.dtype(np.uint32),
-    onnx.TensorProto.UINT64: np.dtype(np.uint64),
-}
 _MOST_ELEMENTS = 1 << 28
 
 
@@ -49,71 +35,10 @@ class Feed:
 
 
 @dataclass(frozen=True)
-class _Input:
-    name: str
-    elem_type: int
-    dims: tuple[int | str | None, ...]
-
-    @property
-    def image_axes(self) -> tuple[int, int, int] | None:
-        """Axes of channels, height and width where this looks like a picture, else None."""
-        if len(self.dims) != 4 or self.elem_type not in (*_FLOATS, onnx.TensorProto.UINT8):
-            return None
-        if self.dims[1] == 3:
-            return (1, 2, 3)
-        if self.dims[3] == 3:
-            return (3, 1, 2)
-        # Exports with every dimension dynamic do not say how many channels there are; channels first is the rule.
-        return (1, 2, 3) if not isinstance(self.dims[1], int) else None
-
-
-@dataclass(frozen=True)
 class _Sizes:
     batch: int
     height: int
     width: int
-
-
-def letterbox(image: Image.Image, height: int, width: int) -> tuple[NDArray[np.float32], float, tuple[int, int]]:
-    """Scale a picture into a frame without changing its proportions, and pad the rest with grey 114.
-
-    The geometry of ultralytics' LetterBox: ratio r = min(height/h, width/w), size round(w·r) × round(h·r), padding
-    split in two with round(d - 0.1) left or above and round(d + 0.1) right or below. Bilinear; Pillow smooths when it
-    shrinks and OpenCV does not, so pixels differ slightly from ultralytics' and coordinates do not.
-
-    Args:
-        image: Any Pillow picture; read as RGB.
-        height: Of the frame, pixels.
-        width: Of the frame, pixels.
-
-    Returns:
-        The frame, float32 [3, height, width], RGB, 0..1; r; and the padding (left, top) in pixels. A point x of the
-        picture lies at x·r + left in the frame.
-    """
-    rgb = image.convert("RGB")
-    ratio = min(height / rgb.height, width / rgb.width)
-    new_width, new_height = max(1, round(rgb.width * ratio)), max(1, round(rgb.height * ratio))
-    left, top = round((width - new_width) / 2 - 0.1), round((height - new_height) / 2 - 0.1)
-    frame = Image.new("RGB", (width, height), (114, 114, 114))
-    frame.paste(_bilinear(rgb, new_width, new_height), (left, top))
-    array = np.asarray(frame, np.float32).transpose(2, 0, 1) / np.float32(255)
-    return np.ascontiguousarray(array), ratio, (left, top)
-
-
-def _bilinear(image: Image.Image, width: int, height: int) -> Image.Image:
-    """Resize as OpenCV's INTER_LINEAR does: between the four nearest pixels, however much is left out in between.
-
-    Pillow's `resize` averages over all pixels when it shrinks, which moves detections by several pixels against what
-    the networks were trained and are validated with.
-    """
-    matrix = (image.width / width, 0.0, 0.0, 0.0, image.height / height, 0.0)
-
-    def resized(band: Image.Image) -> Image.Image:
-        # In float, because Pillow cuts off the fractions of 8-bit pixels where OpenCV rounds.
-        floats = band.convert("F").transform((width, height), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
-        return Image.fromarray(np.rint(np.asarray(floats)).astype(np.uint8))
-
-    return Image.merge("RGB", [resized(band) for band in image.split()])
 
 
 def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0) -> list[Feed]:
@@ -140,7 +65,7 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
         ModelError: An input has no shape, no elements, or a type that no values can be made for.
         UsageError: A picture cannot be read, or the model has no input for pictures.
     """
-    inputs = _inputs(model.proto().graph)
+    inputs = model_inputs(model.proto().graph)
     if not inputs:
         return [Feed("no inputs", {})]
     pictures = [item for item in inputs if item.image_axes is not None]
@@ -162,44 +87,7 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
     return feeds
 
 
-def _inputs(graph: onnx.GraphProto) -> list[_Input]:
-    known = {tensor.name for tensor in graph.initializer} | {item.values.name for item in graph.sparse_initializer}
-    return [_input(info) for info in graph.input if info.name not in known]
-
-
-def _input(info: onnx.ValueInfoProto) -> _Input:
-    kind = info.type.WhichOneof("value")
-    if kind != "tensor_type":
-        what = kind.removesuffix("_type").replace("_", " ") if kind else "value of unknown type"
-        raise ModelError(f'input "{info.name}" is a {what}; values can only be made up for tensors')
-    tensor = info.type.tensor_type
-    if tensor.elem_type not in (*_FLOATS, *_INTEGERS, onnx.TensorProto.BOOL):
-        known = tensor.elem_type in onnx.TensorProto.DataType.values()
-        name = onnx.TensorProto.DataType.Name(tensor.elem_type) if known else f"number {tensor.elem_type}"
-        raise ModelError(
-            f'input "{info.name}" is of type {name}, for which no values can be made up; '
-            "put a Cast in front of it that reads float or an integer type"
-        )
-    if not tensor.HasField("shape"):
-        raise ModelError(
-            f'input "{info.name}" has no shape, not even a rank, so there is nothing to run it on; export the model '
-            "with the shape of its inputs"
-        )
-    return _Input(info.name, tensor.elem_type, tuple(_dim(info.name, dim) for dim in tensor.shape.dim))
-
-
-def _dim(name: str, dim: onnx.TensorShapeProto.Dimension) -> int | str | None:
-    if dim.HasField("dim_value"):
-        if dim.dim_value == 0:
-            raise ModelError(
-                f'input "{name}" has a dimension of size 0: there is nothing to compute and nothing to prove'
-            )
-        # Some exporters write -1 for "unknown".
-        return dim.dim_value if dim.dim_value > 0 else None
-    return dim.dim_param or None
-
-
-def _shapes(inputs: list[_Input], sizes: _Sizes) -> dict[str, tuple[int, ...]]:
+def _shapes(inputs: list[Input], sizes: _Sizes) -> dict[str, tuple[int, ...]]:
     """A size for every dimension; one symbol has one size everywhere."""
     symbols: dict[str, int] = {}
     shapes = {}
@@ -220,21 +108,21 @@ def _shapes(inputs: list[_Input], sizes: _Sizes) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _random(item: _Input, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+def _random(item: Input, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
     if item.elem_type == onnx.TensorProto.BOOL:
         return rng.integers(0, 2, shape).astype(np.bool_)
-    if item.elem_type in _FLOATS:
+    if item.elem_type in FLOATS:
         values = rng.random(shape) if item.image_axes is not None else rng.standard_normal(shape)
-        return np.asarray(values).astype(_FLOATS[item.elem_type])
+        return np.asarray(values).astype(FLOATS[item.elem_type])
     if item.elem_type == onnx.TensorProto.UINT8:
         return rng.integers(0, 256, shape, np.uint8)
     if item.elem_type == onnx.TensorProto.INT8:
         return rng.integers(-128, 128, shape, np.int8)
     # Wider integers are sizes, counts and indices: 0 divides, and large ones leave every table.
-    return rng.integers(1, 4, shape).astype(_INTEGERS[item.elem_type])
+    return rng.integers(1, 4, shape).astype(INTEGERS[item.elem_type])
 
 
-def _random_feed(name: str, inputs: list[_Input], sizes: _Sizes, seed: list[int]) -> Feed:
+def _random_feed(name: str, inputs: list[Input], sizes: _Sizes, seed: list[int]) -> Feed:
     rng = np.random.default_rng(seed)
     shapes = _shapes(inputs, sizes)
     return Feed(name, {item.name: _random(item, shapes[item.name], rng) for item in inputs})
@@ -257,17 +145,7 @@ def _picture_size(model: Model) -> _Sizes:
     return _Sizes(1, 640, 640)
 
 
-def _read(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except Exception as error:  # decoders raise anything, and ultralytics wraps Image.open in one that raises more
-        raise UsageError(
-            f"{path} cannot be read as a picture; give JPEG, PNG or another format Pillow reads"
-        ) from error
-
-
-def _picture_feeds(inputs: list[_Input], paths: list[Path], sizes: _Sizes, seed: int) -> list[Feed]:
+def _picture_feeds(inputs: list[Input], paths: list[Path], sizes: _Sizes, seed: int) -> list[Feed]:
     shapes = _shapes(inputs, sizes)
     feeds = []
     for index, path in enumerate(paths):
@@ -283,13 +161,13 @@ def _picture_feeds(inputs: list[_Input], paths: list[Path], sizes: _Sizes, seed:
             if item.elem_type == onnx.TensorProto.UINT8:
                 values[item.name] = np.rint(batch * 255).astype(np.uint8)
             else:
-                values[item.name] = np.ascontiguousarray(batch.astype(_FLOATS[item.elem_type]))
+                values[item.name] = np.ascontiguousarray(batch.astype(FLOATS[item.elem_type]))
         feeds.append(Feed(path.name, values))
     return feeds
 
 
 def _row(paths: list[Path], index: int, height: int, width: int, row: int) -> NDArray[np.float32]:
-    array = letterbox(_read(paths[index % len(paths)]), height, width)[0]
+    array = letterbox(read_image(paths[index % len(paths)]), height, width)[0]
     turn = row // len(paths)
     if turn % 2:
         array = array[:, :, ::-1]

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from graphkit.errors import GraphkitError, ModelError
@@ -17,28 +15,9 @@ from graphkit.model import Model, reads
 from graphkit.verify import cut
 from graphkit.verify.feeds import Feed
 from graphkit.verify.plugin import has_plugin, plugin_nodes, run_behind
+from graphkit.verify.session import THREADS, NoKernel, NotRunnable, Setting, first_line, open_session
 
-THREADS = 2
-_UNIMPLEMENTED = re.compile(r"Could not find an implementation for (\S+?)\((\d+)\)")
 Values = dict[str, NDArray[Any]]
-
-
-class NotRunnable(GraphkitError):
-    """onnxruntime cannot load or run the model, so nothing can be proven about it.
-
-    Attributes:
-        feed: The name of the feed it failed on; None where the model cannot be loaded at all.
-    """
-
-    exit_status: ClassVar[int] = 1
-
-    def __init__(self, message: str, feed: str | None = None) -> None:
-        super().__init__(message)
-        self.feed = feed
-
-
-class NoKernel(NotRunnable):
-    """onnxruntime knows the operator, and has no kernel for this version or these types of it."""
 
 
 def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> list[Values]:
@@ -61,11 +40,29 @@ def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> li
     Raises:
         NotRunnable: Says which operator is in the way, or which input is missing, and what to do.
     """
+    run = opened(model, Setting(threads))
+    try:
+        return [run(feed) for feed in feeds]
+    finally:
+        del run
+        gc.collect(0)
+
+
+def opened(model: Model, setting: Setting | None = None) -> Callable[[Feed], Values]:
+    """A model that stays loaded: a function from a feed to its outputs, as `run_model` gives them.
+
+    Args:
+        model: As for `run_model`.
+        setting: Threads, providers, optimisation; by default those of the proofs.
+
+    Raises:
+        NotRunnable: The model cannot be loaded. The function raises it where it cannot be run.
+        UsageError: A provider that is asked for is not there, or does not load.
+    """
     # Written back once: asking an open graph for its proto exports it each time.
     settled = Model(model.proto(), model.source)
-    if has_plugin(settled.proto()):
-        return _run_with_plugin(settled, feeds, threads)
-    return _run(settled, feeds, threads)
+    runner = _plugin_runner if has_plugin(settled.proto()) else _session_runner
+    return runner(settled, setting or Setting())
 
 
 def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> tuple[list[Feed], list[Values], str]:
@@ -153,7 +150,7 @@ def extract_part(model: Model, inputs: Mapping[str, NDArray[Any]], outputs: Sequ
     return Model(cut.assemble(proto, nodes, types, wanted), model.source)
 
 
-def _run_with_plugin(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
+def _plugin_runner(model: Model, setting: Setting) -> Callable[[Feed], Values]:
     """Use onnxruntime up to the plugin, NumPy from there on."""
     proto = model.proto()
     graph = proto.graph
@@ -165,50 +162,50 @@ def _run_with_plugin(model: Model, feeds: Sequence[Feed], threads: int) -> list[
     border |= {name for name in outputs if name not in made_behind}
     fed = {info.name for info in graph.input}
     front_outputs = sorted(border - fed - fixed)
-    results = [{name: feed.inputs[name] for name in border & set(feed.inputs)} for feed in feeds]
+    front_runner: Callable[[Feed], Values] | None = None
     if front_outputs:
         nodes, _ = cut.needed(graph, front_outputs, ())
         front = cut.assemble(proto, nodes, {}, front_outputs)
         front.graph.input.extend(graph.input)
-        for known, more in zip(results, _run(Model(front, model.source), feeds, threads), strict=True):
-            known.update(more)
-    answers = []
-    for feed, known in zip(feeds, results, strict=True):
+        front_runner = _session_runner(Model(front, model.source), setting)
+
+    def run(feed: Feed) -> Values:
+        known = {name: feed.inputs[name] for name in border & set(feed.inputs)}
+        if front_runner is not None:
+            known.update(front_runner(feed))
         try:
-            answers.append(run_behind(model, tail, known, outputs))
+            return run_behind(model, tail, known, outputs)
         except GraphkitError:
             raise
         except Exception as error:
             raise NotRunnable(
-                f'the part behind EfficientNMS_TRT cannot be run on "{feed.name}": {_first_line(error)}', feed.name
+                f'the part behind EfficientNMS_TRT cannot be run on "{feed.name}": {first_line(error)}', feed.name
             ) from error
-    return answers
+
+    return run
 
 
-def _run(model: Model, feeds: Sequence[Feed], threads: int) -> list[Values]:
+def _session_runner(model: Model, setting: Setting) -> Callable[[Feed], Values]:
     names = [info.name for info in model.proto().graph.output]
-    session = _session(model, threads)
-    try:
-        wanted = {item.name for item in session.get_inputs()}
-        defaulted = {item.name for item in session.get_overridable_initializers()}
-        results = []
-        for feed in feeds:
-            missing = wanted - set(feed.inputs)
-            if missing:
-                raise NotRunnable(f'"{feed.name}" has no value for the input {_quoted(sorted(missing))}', feed.name)
-            try:
-                given = wanted | defaulted & set(feed.inputs)
-                values = session.run(None, {name: feed.inputs[name] for name in given})
-            except Exception as error:
-                shapes = ", ".join(f"{name} {list(feed.inputs[name].shape)}" for name in sorted(wanted))
-                raise NotRunnable(
-                    f'onnxruntime cannot run the model on "{feed.name}" ({shapes}): {_first_line(error)}', feed.name
-                ) from error
-            results.append(_flat(names, values))
-        return results
-    finally:
-        del session
-        gc.collect(0)
+    session = open_session(model, setting)
+    wanted = {item.name for item in session.get_inputs()}
+    defaulted = {item.name for item in session.get_overridable_initializers()}
+
+    def run(feed: Feed) -> Values:
+        missing = wanted - set(feed.inputs)
+        if missing:
+            raise NotRunnable(f'"{feed.name}" has no value for the input {_quoted(sorted(missing))}', feed.name)
+        try:
+            given = wanted | defaulted & set(feed.inputs)
+            values = session.run(None, {name: feed.inputs[name] for name in given})
+        except Exception as error:
+            shapes = ", ".join(f"{name} {list(feed.inputs[name].shape)}" for name in sorted(wanted))
+            raise NotRunnable(
+                f'onnxruntime cannot run the model on "{feed.name}" ({shapes}): {first_line(error)}', feed.name
+            ) from error
+        return _flat(names, values)
+
+    return run
 
 
 def _by_reference(model: Model, feeds: Sequence[Feed], why: NoKernel) -> list[Values]:
@@ -229,88 +226,6 @@ def _flat(names: Sequence[str], values: Sequence[Any]) -> Values:
         elif value is not None:
             result[name] = np.asarray(value)
     return result
-
-
-def _options(config: Mapping[str, str], threads: int) -> ort.SessionOptions:
-    options = ort.SessionOptions()
-    options.enable_cpu_mem_arena = False  # it keeps what it has grown to: 100 MB more at the peak on YOLOv8n
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.use_deterministic_compute = True
-    options.log_severity_level = 4
-    # Waiting threads that spin take the core from those that work: a run took 0.22 s with them, 0.14 s without.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    for key, value in config.items():
-        options.add_session_config_entry(key, value)
-    return options
-
-
-def _session(model: Model, threads: int) -> ort.InferenceSession:
-    proto = model.proto()
-    try:
-        return _load(model, threads)
-    except GraphkitError:
-        raise
-    except Exception as error:  # onnxruntime's exceptions share no base class
-        newest = re.search(r"max supported IR version: (\d+)", str(error))
-        if newest is None or proto.ir_version <= int(newest[1]):
-            raise _not_runnable(proto, error) from error
-        lowered = int(newest[1])
-    older = onnx.ModelProto()
-    older.CopyFrom(proto)
-    older.ir_version = lowered
-    try:
-        return _load(Model(older, model.source), threads)
-    except Exception as error:
-        raise _not_runnable(proto, error) from error
-
-
-def _load(model: Model, threads: int) -> ort.InferenceSession:
-    source = model.session_source()
-    return ort.InferenceSession(source.model, _options(source.config, threads), providers=["CPUExecutionProvider"])
-
-
-def _not_runnable(proto: onnx.ModelProto, error: Exception) -> NotRunnable:
-    kind = NoKernel if _UNIMPLEMENTED.search(str(error)) else NotRunnable
-    return kind(_why_not(proto, str(error)))
-
-
-def _why_not(proto: onnx.ModelProto, message: str) -> str:
-    """What onnxruntime said, as a sentence with the operator, the domain and what to do."""
-    text = _first_line(message)
-    unknown = re.search(r"(?:Fatal error: |No Op registered for )(?:([\w.]*):)?(\w+)(?:\([-\d]+\)| with)", message)
-    if unknown:
-        op = unknown[2]
-        domain = unknown[1] or next((node.domain for node in proto.graph.node if node.op_type == op), "")
-        return (
-            f"onnxruntime does not know the operator {op} of domain {domain or 'ai.onnx'!r}, so nothing can be proven "
-            "about this model: replace the operator, or cut the model in front of it"
-        )
-    unimplemented = _UNIMPLEMENTED.search(message)
-    if unimplemented:
-        op = unimplemented[1].rpartition(".")[2]
-        domain = next((node.domain for node in proto.graph.node if node.op_type == op), "")
-        return (
-            f"onnxruntime has no CPU kernel for {op} of domain {domain or 'ai.onnx'!r}, version {unimplemented[2]}, "
-            "with the types it has here: convert the model to another opset or to float32 before it is proven"
-        )
-    opset = re.search(r"Opset (\d+) is under development.*?is till opset (\d+)", message, re.DOTALL)
-    if opset:
-        return (
-            f"onnxruntime reads models up to opset {opset[2]} and this one is opset {opset[1]}: update onnxruntime or "
-            "export the model with an older opset"
-        )
-    if "not acyclic" in message:
-        return "the graph is cyclic: its nodes depend on each other in a circle, so it cannot be run"
-    return f"onnxruntime cannot load the model: {text}"
-
-
-def _first_line(error: object) -> str:
-    text = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", str(error).strip())
-    # Paths and signatures of onnxruntime's own source say nothing to a reader.
-    text = re.sub(r"^/\S+:\d+ .*?\) (?=[A-Z])", "", text)
-    return (text.splitlines() or [type(error).__name__])[0].strip()[:400]
 
 
 def _quoted(names: Iterable[str]) -> str:

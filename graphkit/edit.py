@@ -265,14 +265,16 @@ class Builder:
         self.added = 0
         self._prefix = prefix
         self._taken = names_in(graph)
+        self._counts: dict[str, int] = {}
         self._constants: dict[tuple[str, tuple[int, ...], bytes], gs.Constant] = {}
 
     def unique(self, hint: str) -> str:
         """A free name made of the prefix and `hint`."""
-        name, count = f"{self._prefix}/{hint}", 1
+        name, count = f"{self._prefix}/{hint}", self._counts.get(hint, 1)
         while name in self._taken:
             count += 1
             name = f"{self._prefix}/{hint}_{count}"
+        self._counts[hint] = count
         self._taken.add(name)
         return name
 

@@ -6,8 +6,8 @@ the rewritten model must return. Plain data and plain NumPy: nothing here knows 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -33,10 +33,12 @@ class DerivedOutputs:
         derive: Old outputs -> what the rewritten model must return, by name. NumPy only, float32 arithmetic in the
             same order as the graph's, so that EXACT can be held to the bit.
         kinds: What each new output holds.
+        renamed: Where outputs are the old ones under other names: old name -> new.
     """
 
     derive: Callable[[Arrays], dict[str, NDArray[np.generic]]]
     kinds: Mapping[str, Kind]
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,5 +169,97 @@ class DetectionOutputs:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     exposed: tuple[str, ...] = ()
 
+    def under_names(self, names: Mapping[str, str]) -> DetectionOutputs:
+        """The same of a model whose inputs and outputs have other names (old -> new)."""
+        seam = self.seam
+        if seam is not None:
+            extras = {kind: names.get(name, name) for kind, name in seam.extras.items()}
+            boxes, scores = names.get(seam.boxes, seam.boxes), names.get(seam.scores, seam.scores)
+            seam = replace(seam, boxes=boxes, scores=scores, extras=extras)
+        return replace(
+            self,
+            outputs=tuple(names.get(name, name) for name in self.outputs),
+            seam=seam,
+            extras={kind: names.get(name, name) for kind, name in self.extras.items()},
+            thresholds={names.get(name, name): value for name, value in self.thresholds.items()},
+        )
 
-Relation = SameOutputs | DerivedOutputs | RecoveredOutputs | DetectionOutputs
+
+@dataclass(frozen=True)
+class HalfPrecision:
+    """The outputs are the same, computed in float16 up to a seam, and from there on as before.
+
+    Attributes:
+        seam: Tensor of the model before -> the tensor of the rewritten model that holds the same in float32.
+        behind: Outputs that are computed from the seam alone, and from shapes, the same in both models.
+        decode: Outputs -> every candidate, where they are those of a detection head; else None.
+        contract: How detections are chosen of the candidates; or, without `decode`, what the outputs, which are final
+            detections, were chosen by. None where nothing is known of detections.
+    """
+
+    seam: Mapping[str, str]
+    behind: tuple[str, ...] = ()
+    decode: Callable[[Arrays], RawDetections] | None = None
+    contract: NmsContract | None = None
+
+    @property
+    def exposed(self) -> tuple[str, ...]:
+        """Tensors of the model before that the proof looks at."""
+        return tuple(self.seam)
+
+
+@dataclass(frozen=True)
+class MappedInputs:
+    """The inputs are others, and what the model before is fed follows from them.
+
+    Attributes:
+        before: Inputs of the rewritten model, by name -> those of the model before: one set, or one for each run of it
+            where it takes less at a time. NumPy only.
+        join: Outputs of those runs -> what the model before returns for all of it. Left out, there is one run.
+        renamed: Where inputs are the old ones under other names: old name -> new.
+    """
+
+    before: Callable[[Arrays], Sequence[Mapping[str, NDArray[np.generic]]]]
+    join: Callable[[Sequence[Arrays]], dict[str, NDArray[np.generic]]] | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TakenInputs:
+    """The inputs are tensors of the model before, which is run on what it always was, and hands them out.
+
+    Attributes:
+        tensors: Input of the rewritten model -> tensor of the model before whose value it takes.
+        exposed: Further tensors of the model before that the relation of the outputs reads.
+    """
+
+    tensors: Mapping[str, str]
+    exposed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OtherSizes:
+    """The inputs may have other batches and sizes than those of the model before, which runs at its own only.
+
+    At its own size the rewritten model must return the same; a batch of several must return, for each image, what the
+    model before returns for it. At other sizes there is no model before: there the shapes of all outputs must be those
+    that are derived here, and what `decode` covers must be what it computes.
+
+    Attributes:
+        batch: Inputs whose first dimension may be another; all outputs then have the images along their first one.
+        elsewhere: Other sizes: shapes of the inputs by name, and the shapes that the outputs then have; a None in one
+            is not known.
+        decode: Outputs and `exposed` tensors of the rewritten model, from one run -> outputs, by name. NumPy only.
+        exposed: Tensors of the rewritten model that `decode` reads: what the last layers predict.
+    """
+
+    batch: frozenset[str]
+    elsewhere: tuple[tuple[Mapping[str, tuple[int, ...]], Mapping[str, tuple[int | None, ...]]], ...] = ()
+    decode: Callable[[Arrays], dict[str, NDArray[np.generic]]] | None = None
+    exposed: tuple[str, ...] = ()
+
+
+InputRelation = MappedInputs | TakenInputs | OtherSizes
+"""How inputs of the rewritten model and of the model before it belong together."""
+
+Relation = SameOutputs | DerivedOutputs | RecoveredOutputs | DetectionOutputs | HalfPrecision

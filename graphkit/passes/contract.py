@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from graphkit.numerics import Numerics
 
 if TYPE_CHECKING:
-    from graphkit.heads import Relation
+    from graphkit.heads import InputRelation, Relation
     from graphkit.model import Model
 
 
@@ -43,6 +43,7 @@ class PassResult:
         relation: How the new outputs follow from the old; None where they are the same.
         metadata: Keys to add to the model's metadata ("graphkit.…").
         warnings: What the user should know though nothing is wrong.
+        inputs: How the new inputs belong to the old, where they are others; None where they are the same.
     """
 
     rewrites: int
@@ -51,9 +52,11 @@ class PassResult:
     relation: Relation | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    inputs: InputRelation | None = None
 
 
-def _kebab(name: str) -> str:
+def kebab(name: str) -> str:
+    """An option as YAML spells it."""
     return name.replace("_", "-")
 
 
@@ -71,7 +74,7 @@ class Pass(BaseModel):
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        alias_generator=_kebab,
+        alias_generator=kebab,
         validate_by_name=True,
         validate_by_alias=True,
         validate_default=False,

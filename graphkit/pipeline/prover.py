@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from graphkit.heads import Arrays, DetectionOutputs, Relation
+    from graphkit.heads import Arrays, DetectionOutputs, InputRelation, Relation
     from graphkit.model import Model
     from graphkit.numerics import Numerics
     from graphkit.verify import CheckResult, Feed, Proof
@@ -50,26 +50,61 @@ class Prover:
             self._check = result
         return complaint
 
-    def prove(self, after: Model, numerics: Numerics, relation: Relation | None) -> Proof:
+    def prove(
+        self, after: Model, numerics: Numerics, relation: Relation | None, inputs: InputRelation | None = None
+    ) -> Proof:
         """Run `after` and compare. Where the proof holds, `after` is the model before the next one.
 
         Raises:
             GraphkitError: A model cannot be run here, or an image cannot be read.
         """
-        from graphkit.heads import DetectionOutputs
-        from graphkit.verify import exposing, make_feeds, prove, run_model, run_what_works, with_thresholds
+        from graphkit.heads import DetectionOutputs, HalfPrecision
+        from graphkit.verify import prove, prove_half, with_thresholds
+
+        feeds, before, note = self._before(after, relation, inputs)
+        carried = self._carried(relation, inputs)
+        if isinstance(relation, HalfPrecision):
+            proof, outputs = prove_half(self._model, before, after, feeds, relation)
+        else:
+            proof, outputs = prove(before, after, feeds, numerics, relation, carried)
+        if proof.passed:
+            self._model, self._outputs, self._feeds = after, outputs, feeds
+            self.note = self.note or note
+            self._detections = relation if isinstance(relation, DetectionOutputs) else carried
+            if isinstance(relation, DetectionOutputs):
+                self._feeds = with_thresholds(self._feeds, after, relation)
+        return proof
+
+    def _carried(self, relation: Relation | None, inputs: InputRelation | None) -> DetectionOutputs | None:
+        """What an earlier pass said of the outputs, under the names that they have now; None where it no longer holds.
+
+        Outputs that were made from the old ones are no longer those detections, unless only their names changed.
+        """
+        from graphkit.heads import DerivedOutputs, HalfPrecision, MappedInputs, SameOutputs
+
+        names: dict[str, str] = {}
+        if isinstance(relation, DerivedOutputs) and relation.renamed:
+            names |= relation.renamed
+        elif relation is not None and not isinstance(relation, SameOutputs | HalfPrecision):
+            return None
+        if isinstance(inputs, MappedInputs):
+            names |= inputs.renamed
+        return self._detections.under_names(names) if self._detections is not None else None
+
+    def _before(
+        self, after: Model, relation: Relation | None, inputs: InputRelation | None
+    ) -> tuple[list[Feed], Sequence[Arrays], str]:
+        """What to run `after` on, what the model before it returned there, and what could not be run."""
+        from graphkit.heads import DetectionOutputs, HalfPrecision
+        from graphkit.verify import Known, exposing, make_feeds, refeed, run_model, run_what_works
 
         if self._feeds is None or self._outputs is None:
             feeds = make_feeds(self._model, self._images, self._seed)
             self._feeds, self._outputs, self.note = run_what_works(self._model, feeds)
-        before = self._outputs
-        if isinstance(relation, DetectionOutputs) and relation.exposed:
-            before = run_model(exposing(self._model, relation.exposed), self._feeds)
-        proof, outputs = prove(before, after, self._feeds, numerics, relation, self._detections)
-        if proof.passed:
-            self._model, self._outputs = after, outputs
-            if relation is not None:
-                self._detections = relation if isinstance(relation, DetectionOutputs) else None
-            if isinstance(relation, DetectionOutputs):
-                self._feeds = with_thresholds(self._feeds, after, relation)
-        return proof
+        exposed = relation.exposed if isinstance(relation, DetectionOutputs | HalfPrecision) else ()
+        if inputs is not None:
+            known = Known(self._feeds, self._outputs)
+            return refeed(self._model, after, inputs, known, self._images, self._seed, exposed)
+        if exposed:
+            return self._feeds, run_model(exposing(self._model, exposed), self._feeds), ""
+        return self._feeds, self._outputs, ""

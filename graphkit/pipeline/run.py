@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphkit.errors import GraphkitError, PassFailed, PassRefused, ProofFailed, WriteError
+from graphkit.images import find_images
 from graphkit.passes import Pass, PassResult
-from graphkit.pipeline.pictures import find_pictures
 from graphkit.pipeline.pipeline import Pipeline
 from graphkit.pipeline.prover import Prover
 from graphkit.pipeline.report import PassRecord, RunReport
@@ -173,7 +173,7 @@ class _Runner:
     def _judge(self, step: Pass, result: PassResult, candidate: Model) -> Proof | None:
         if self._prover is None:
             default = [] if self._pipeline.verify.images is None else [self._pipeline.verify.images]
-            pictures = find_pictures(self._settings.images or default)
+            pictures = find_images(self._settings.images or default)
             self._prover = Prover(self._current, pictures, self._pipeline.verify.seed)
         where = f"{self._name()}: {step.name}"
         complaint = self._prover.check(candidate)
@@ -181,7 +181,7 @@ class _Runner:
             raise PassFailed(f"{where} left an invalid graph: {complaint} Nothing was written.")
         if not self._settings.verify:
             return None
-        proof = self._prover.prove(candidate, step.numerics, result.relation)
+        proof = self._prover.prove(candidate, step.numerics, result.relation, result.inputs)
         if not proof.passed:
             raise ProofFailed(f"{where} changed what the model computes: {proof.failure} Nothing was written.")
         return proof

@@ -16,6 +16,10 @@ CLOSE_FLOAT32 = 1e-4
 CLOSE_FLOAT16 = 4 * float(np.finfo(np.float16).eps)
 
 
+SIGMOID_ERROR = float(np.finfo(np.float32).eps)
+"""How exact onnxruntime's Sigmoid is, in absolute terms: a score of 1e-4 is off by parts in a thousand."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """How far one output is from what it has to be, in plain data.

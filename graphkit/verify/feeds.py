@@ -28,10 +28,13 @@ class Feed:
     Attributes:
         name: For a reader: "random", "bus.jpg".
         inputs: Input name -> value.
+        ignore: Absolute differences below it say nothing, where the two models run it in different ways: one image by
+            image, the other in a batch.
     """
 
     name: str
     inputs: dict[str, NDArray[Any]]
+    ignore: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -11,22 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graphkit.errors import GraphkitError
-from graphkit.heads import DerivedOutputs, DetectionOutputs, Kind, RecoveredOutputs, Relation, SameOutputs
+from graphkit.heads import (
+    DerivedOutputs,
+    DetectionOutputs,
+    HalfPrecision,
+    Kind,
+    RecoveredOutputs,
+    Relation,
+    SameOutputs,
+)
 from graphkit.model import Model
 from graphkit.numerics import Numerics
-from graphkit.verify.comparing import Comparison, compare
+from graphkit.verify.comparing import SIGMOID_ERROR, Comparison, compare
 from graphkit.verify.detections import Agreement
 from graphkit.verify.feeds import Feed
 from graphkit.verify.final_rows import final_output, judge_rows
 from graphkit.verify.judging import ENOUGH, computes_in_half, judge_detections, judge_made_up, seam_stands
 from graphkit.verify.lowering import with_thresholds
-from graphkit.verify.run import THREADS, NotRunnable, Values, run_model
+from graphkit.verify.run import Values, run_model
+from graphkit.verify.session import THREADS, NotRunnable
 
 __all__ = ["ENOUGH", "Proof", "prove"]
-
-
-_SIGMOID_ERROR = float(np.finfo(np.float32).eps)
-"""How exact onnxruntime's Sigmoid is, in absolute terms: a score of 1e-4 is off by parts in a thousand."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Proof:
     """What was compared, and how it came out: plain data.
 
     Attributes:
-        standard: What it was held to: "exact", "close" or "detections".
+        standard: What it was held to: "exact", "close", "detections", or "half" (see `prove_half`).
         passed: Whether it holds.
         identical: Whether every output was identical, whatever the standard.
         comparisons: For each output the worst comparison over the feeds.
@@ -59,6 +64,10 @@ class Proof:
         if not self.passed:
             return "not proven"
         found = self.detections
+        if self.standard == "half":
+            within = f"within {self.worst_l2:.1g} of float32"
+            what = "box agrees" if found is not None and found.compared == 1 else "boxes agree"
+            return f"{within}, {found.compared} {what}" if found is not None else within
         if found is not None and not found.made_up and self.standard == "close":
             return f"{found.compared} rows agree, in another order"
         if found is not None and self.comparisons and self.standard != "detections":
@@ -145,6 +154,7 @@ def prove(
         elif standard is Numerics.DETECTIONS:
             problem = "a proof by detections needs to know which outputs are detections, and the pass does not say"
         else:
+            assert not isinstance(relation, HalfPrecision), "that has a proof of its own"
             comparisons, problem = _values(before_outputs, results, feeds, standard, relation, computes_in_half(after))
             if problem is not None and standard is Numerics.CLOSE and computes_in_half(after):
                 found, problem = _rows(before_outputs, results, after, feeds, comparisons, problem)
@@ -190,7 +200,7 @@ def _values(
             return (), _other_names(list(expected), list(got), feed.name)
         for name, value in expected.items():
             kind: Kind = "other" if isinstance(relation, SameOutputs) else relation.kinds.get(name, "other")
-            ignore = _SIGMOID_ERROR if isinstance(relation, RecoveredOutputs) else 0.0
+            ignore = SIGMOID_ERROR if isinstance(relation, RecoveredOutputs) else feed.ignore
             result = compare(name, kind, feed.name, np.asarray(value), got[name], half=half, ignore=ignore)
             elements += result.elements
             if name not in worst or result.badness > worst[name].badness:

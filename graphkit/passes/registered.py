@@ -27,6 +27,14 @@ _OWN = {
     "replace-nms": "graphkit.passes.replace_nms:ReplaceNms",
     "remove-transposes": "graphkit.passes.remove_transposes:RemoveTransposes",
     "pin-opset": "graphkit.passes.pin_opset:PinOpset",
+    "make-dynamic": "graphkit.passes.make_dynamic:MakeDynamic",
+    "set-input-shape": "graphkit.passes.set_input_shape:SetInputShape",
+    "to-float16": "graphkit.passes.to_float16:ToFloat16",
+    "embed-preprocess": "graphkit.passes.embed_preprocess:EmbedPreprocess",
+    "rename-io": "graphkit.passes.rename_io:RenameIo",
+    "extract": "graphkit.passes.extract:Extract",
+    "deduplicate-constants": "graphkit.passes.deduplicate_constants:DeduplicateConstants",
+    "strip-metadata": "graphkit.passes.strip_metadata:StripMetadata",
 }
 
 

@@ -39,7 +39,9 @@ class Simplify(Pass):
     name: ClassVar[str] = "simplify"
     numerics: ClassVar[Numerics] = Numerics.CLOSE
 
-    skip: tuple[str, ...] = Field((), description="onnxsim optimizers to leave out, such as fuse_bn_into_conv")
+    skip: list[str] = Field(
+        default_factory=list, description="onnxsim optimizers to leave out, such as fuse_bn_into_conv"
+    )
     fold_constants: bool = Field(True, description="compute what depends on constants alone")
     max_bytes: int = Field(524_288, ge=0, description="largest constant that folding may create, in bytes")
     subgraphs: bool = Field(False, description="simplify the branches and bodies of If, Loop and Scan too")

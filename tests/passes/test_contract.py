@@ -6,18 +6,28 @@ import pytest
 
 from graphkit.model import Model
 from graphkit.passes.contract import Pass
+from graphkit.passes.deduplicate_constants import DeduplicateConstants
+from graphkit.passes.embed_preprocess import EmbedPreprocess
+from graphkit.passes.extract import Extract
 from graphkit.passes.fold_constants import FoldConstants
 from graphkit.passes.pin_opset import PinOpset
 from graphkit.passes.remove_identity import RemoveIdentity
 from graphkit.passes.remove_transposes import RemoveTransposes
+from graphkit.passes.rename_io import RenameIo
 from graphkit.passes.simplify import Simplify
 from graphkit.passes.sort import Sort
+from graphkit.passes.strip_metadata import StripMetadata
+from graphkit.passes.to_float16 import ToFloat16
 from tests.passes.helpers import headings, parse, run_pass
 
 PASSES: list[Pass] = [Sort(), FoldConstants(), RemoveIdentity(), RemoveTransposes(), PinOpset(opset=17), Simplify()]
 
+PASSES += [DeduplicateConstants(), StripMetadata(), ToFloat16()]
+OTHERS: list[Pass] = [EmbedPreprocess(), Extract(outputs=["y"]), RenameIo()]
+"""Passes that refuse an empty graph."""
 
-@pytest.mark.parametrize("item", PASSES, ids=lambda item: item.name)
+
+@pytest.mark.parametrize("item", PASSES + OTHERS, ids=lambda item: item.name)
 def test_documented(item: Pass) -> None:
     assert headings(type(item)) == ["Declines", "Numerics", "Example"]
     assert item.title()

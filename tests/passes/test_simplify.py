@@ -14,6 +14,7 @@ from onnx import helper
 from graphkit.errors import PassRefused
 from graphkit.model import Model
 from graphkit.passes.simplify import Simplify
+from graphkit.pipeline import parse_pipeline
 from tests.passes.helpers import assert_close, make_external, ops, parse, run_pass
 
 SHAPES = (
@@ -154,3 +155,8 @@ def test_on_a_detector(coco_model: Path) -> None:
     assert len(ran.after.graph.node) < len(ran.before.graph.node)
     assert ran.after.metadata_props == ran.before.metadata_props
     assert_close(ran)
+
+
+def test_skip_in_yaml() -> None:
+    text = "version: 1\npasses:\n  - simplify: {skip: [fuse_bn_into_conv]}\n"
+    assert parse_pipeline(text, "test").steps[0].options()["skip"] == ["fuse_bn_into_conv"]

@@ -44,7 +44,7 @@ class Outcome:
     declined: list[Declined] = field(default_factory=list)
 
 
-def fold(graph: gs.Graph, opset: int, fixed: frozenset[str], max_bytes: int) -> Outcome:
+def fold(graph: gs.Graph, opset: int, fixed: frozenset[str], max_bytes: int, shapes: bool = True) -> Outcome:
     """Fold in the graph and its subgraphs, outermost first, in place; functions are not entered.
 
     Args:
@@ -52,16 +52,26 @@ def fold(graph: gs.Graph, opset: int, fixed: frozenset[str], max_bytes: int) -> 
         opset: Version of the default operator set.
         fixed: Initializers that are no constants, because a caller may replace them.
         max_bytes: Largest constant that may be made.
+        shapes: Fold what is read of fixed shapes, too.
     """
     outcome = Outcome()
     for scope in list(edit.all_graphs(graph)):
-        _Folding(scope, opset, fixed, max_bytes, outcome).run()
+        _Folding(scope, opset, fixed, max_bytes, outcome, shapes).run()
     return outcome
 
 
 class _Folding:
-    def __init__(self, scope: gs.Graph, opset: int, fixed: frozenset[str], max_bytes: int, outcome: Outcome) -> None:
+    def __init__(
+        self,
+        scope: gs.Graph,
+        opset: int,
+        fixed: frozenset[str],
+        max_bytes: int,
+        outcome: Outcome,
+        shapes: bool,
+    ) -> None:
         self.scope, self.opset, self.fixed, self.max_bytes, self.outcome = scope, opset, fixed, max_bytes, outcome
+        self.shapes = shapes
         self.outputs = {tensor.name for tensor in scope.outputs}
         self.stay: dict[str, str] = {}
         """First output of a node that must stay -> the reason."""
@@ -70,7 +80,8 @@ class _Folding:
         progress = True
         while progress:
             before = self.outcome.folded
-            self.fold_shapes()
+            if self.shapes:
+                self.fold_shapes()
             candidates = self.candidates()
             failure = self.evaluate() if candidates else None
             self.sweep(candidates)

@@ -15,6 +15,8 @@ from typer.core import TyperGroup
 
 from graphkit.cli.coverage import coverage
 from graphkit.cli.demo import demo
+from graphkit.cli.detect import detect
+from graphkit.cli.export import export
 from graphkit.cli.fit import fit
 from graphkit.cli.inspect import inspect
 from graphkit.cli.opsets import opsets
@@ -23,6 +25,7 @@ from graphkit.cli.probe import probe
 from graphkit.cli.run import run
 from graphkit.cli.schema import schema
 from graphkit.cli.try_ import try_
+from graphkit.cli.verify import verify
 from graphkit.errors import GraphkitError
 from graphkit.version import __version__
 
@@ -85,6 +88,8 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(detect)
+app.command()(export)
 app.command()(fit)
 app.command()(inspect)
 app.command()(opsets)
@@ -93,6 +98,7 @@ app.command()(passes)
 app.command()(probe)
 app.command()(schema)
 app.command("try")(try_)
+app.command()(verify)
 
 
 def _version(value: bool) -> None:

@@ -1,0 +1,149 @@
+"""`graphkit verify`: whether two models are the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from graphkit.verdict import Verdict
+
+
+def verify(
+    left: Annotated[Path, typer.Argument(metavar="A", help="The model that is right: .onnx, or ultralytics' .pt.")],
+    right: Annotated[Path, typer.Argument(metavar="B", help="The model that is held against it: .onnx or .pt.")],
+    images: Annotated[
+        list[Path] | None,
+        typer.Option("--images", help="Run both on these pictures: a file, a folder or a glob; may be repeated."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="An annotated data set, as coco.yaml: compare mAP as well.")
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option("--tolerance", min=0, help="Relative L2 of boxes and of scores; by default 1e-4 in float32."),
+    ] = None,
+    map_tolerance: Annotated[
+        float, typer.Option("--map-tolerance", min=0, max=1, help="What mAP may differ by, 0..1.")
+    ] = 0.002,
+    batch: Annotated[
+        list[int] | None, typer.Option("--batch", min=1, help="Where both are dynamic; may be repeated; 1 and 3.")
+    ] = None,
+    imgsz: Annotated[
+        list[str] | None,
+        typer.Option("--imgsz", help="Where both are dynamic: 640, or height and width, 384x640; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the random input.")] = 0,
+    confidence: Annotated[
+        float | None,
+        typer.Option("--confidence", min=0, max=1, help="Where to begin; lowered until enough is compared."),
+    ] = None,
+    iou: Annotated[
+        float | None, typer.Option("--iou", min=0, max=1, help="Overlap that suppresses, where a model leaves it open.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the image on which the two differ most, with both's boxes.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Of onnxruntime or torch.")] = 2,
+    device: Annotated[str, typer.Option("--device", help="Of torch, for a .pt: cpu, cuda, cuda:1.")] = "cpu",
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Load a .pt that may run code of its own: only if you know who made it.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
+) -> None:
+    """Run A and B on the same input, and say whether they are the same, and what is wrong where they are not.
+
+    Boxes and scores are compared apart, number by number and as detections. Exit status 1 where they differ, 2 where
+    nothing of the two could be compared.
+    """
+    import json
+    import sys
+
+    if picture is not None:
+        from graphkit.verdict import check_target
+
+        check_target(picture)
+    report = _run(
+        left, right, images or [], data, tolerance, map_tolerance, batch or [], imgsz or [], seed, confidence, iou,
+        picture, threads, device, trust, as_json,
+    )  # fmt: skip
+    if as_json:
+        sys.stdout.write(json.dumps(_finite(report.to_dict()), indent=2, ensure_ascii=False) + "\n")
+    else:
+        from graphkit.render.console import make_console
+        from graphkit.render.verify_text import print_verdict
+
+        print_verdict(make_console(), report)
+    if not report.equal:
+        raise typer.Exit(2 if report.compared == 0 and not report.failed else 1)
+
+
+def _run(
+    left: Path,
+    right: Path,
+    images: list[Path],
+    data: Path | None,
+    tolerance: float | None,
+    map_tolerance: float,
+    batch: list[int],
+    imgsz: list[str],
+    seed: int,
+    confidence: float | None,
+    iou: float | None,
+    picture: Path | None,
+    threads: int,
+    device: str,
+    trust: bool,
+    quiet: bool,
+) -> Verdict:
+    from dataclasses import replace
+
+    from graphkit.cli.activity import activity
+    from graphkit.cli.detecting import size_of
+    from graphkit.images import find_images
+    from graphkit.verdict import Settings, Wanted, compare_sides, draw_worst, mean_precision, open_side
+
+    sizes = []
+    for text in imgsz:
+        size = size_of(text)
+        assert size is not None
+        sizes.append((size, size) if isinstance(size, int) else size)
+    wanted = Wanted(tuple(find_images(images)), tuple(batch), tuple(sizes), seed)
+    with activity(quiet) as tell:
+        tell(f"opening {left.name}")
+        one = open_side(left, threads=threads, device=device, trust=trust)
+        tell(f"opening {right.name}")
+        other = open_side(right, threads=threads, device=device, trust=trust)
+        settings = Settings(wanted, tolerance, confidence, iou)
+        report, tally = compare_sides(one, other, settings, lambda name: tell(f"running on {name}"))
+        if data is not None:
+            found = mean_precision(
+                left,
+                right,
+                data,
+                tolerance=map_tolerance,
+                size=sizes[0] if sizes else None,
+                threads=threads,
+                device=device,
+                trust=trust,
+                progress=lambda name, done, total: tell(f"mAP of {name}: {done} of {total}"),
+            )
+            report = replace(report, precision=found)
+    if picture is not None:
+        image = draw_worst(tally, picture, (left.name, right.name))
+        report = replace(report, notes=(*report.notes, f"{picture} shows {image}"))
+    return report
+
+
+def _finite(value: object) -> object:
+    """JSON knows no infinity and no NaN: they become text."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        return str(value)
+    return value

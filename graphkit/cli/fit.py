@@ -29,7 +29,9 @@ def fit(
         list[Path] | None,
         typer.Option("--images", help="Prove on these pictures: a file, a folder or a glob; may be repeated."),
     ] = None,
-    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="How long to search.")] = 30.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.1, help="Processor time after which the search ends.")
+    ] = 600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:

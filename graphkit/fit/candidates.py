@@ -24,6 +24,8 @@ ORDER = ("sort", "simplify", "fold-constants", "remove-identity", "replace-nms",
 SLOW = frozenset({"simplify"})
 """Seconds, where the others take hundredths of one: tried when nothing else does it."""
 BACKENDS = ("onnx", "matrix", "efficientnms")
+LAST_BACKEND = "unrolled"
+"""Thousands of nodes, where the others put in some fifty: tried when no pipeline without it does it."""
 NMS_OPERATORS = frozenset({"NonMaxSuppression", "EfficientNMS_TRT"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,8 @@ class FitReport:
         found: The least that makes it run whole; None where nothing does, or nothing is needed.
         nearest: What leaves the fewest gaps, where nothing makes it run whole; None where nothing closes any.
         tried: How many rewritten models were held against the table.
-        complete: Whether everything was tried; else time or number of candidates ended the search.
+        stuck: Operators with gaps that no single pass closes any of, where nothing was found.
+        complete: Whether everything that can help was tried; else a bound ended the search.
         seconds: Time it took.
     """
 
@@ -60,6 +62,7 @@ class FitReport:
     found: Plan | None
     nearest: Plan | None
     tried: int
+    stuck: tuple[str, ...]
     complete: bool
     seconds: float
 
@@ -77,6 +80,7 @@ class FitReport:
             "found": self.found.to_dict() if self.found is not None else None,
             "nearest": self.nearest.to_dict() if self.nearest is not None else None,
             "tried": self.tried,
+            "stuck": list(self.stuck),
             "complete": self.complete,
             "seconds": self.seconds,
         }
@@ -97,7 +101,7 @@ def worse(coverage: RuntimeCoverage) -> tuple[int, int]:
 
 def closer(before: RuntimeCoverage, after: RuntimeCoverage) -> bool:
     """Whether a rewrite closed gaps, made the verdict no worse, and put no operator in that is a gap itself."""
-    new = _missing(after) - _missing(before)
+    new = set(open_by_operator(after)) - set(open_by_operator(before))
     return not new and worse(after)[0] <= worse(before)[0] and open_gaps(after) < open_gaps(before)
 
 
@@ -106,5 +110,6 @@ def open_gaps(coverage: RuntimeCoverage) -> int:
     return sum(gap.status in _OPEN for gap in coverage.gaps)
 
 
-def _missing(coverage: RuntimeCoverage) -> set[str]:
-    return {gap.op for gap in coverage.gaps if gap.status in _OPEN}
+def open_by_operator(coverage: RuntimeCoverage) -> Counter[str]:
+    """How many of these gaps each operator has."""
+    return Counter(gap.op for gap in coverage.gaps if gap.status in _OPEN)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from graphkit.analysis.coverage import CoverageReport, Fix, RuntimeCoverage, cover
 from graphkit.fit.candidates import BACKENDS, NMS_OPERATORS, Step, has_nms, opsets, rewritten
@@ -14,19 +14,21 @@ from graphkit.runtimes import Table
 
 _MOST = 3
 """Fixes a runtime."""
+_REWRITE = 4
+"""Runtimes that are judged in the time of a rewrite."""
 _SWEEPERS = {"Identity": "remove-identity", "Transpose": "remove-transposes"}
 """Which pass is for removing an operator: tried where that operator is a gap."""
 
 
-def suggest(model: Model, report: CoverageReport, tables: Sequence[Table], seconds: float = 0.3) -> CoverageReport:
+def suggest(model: Model, report: CoverageReport, tables: Sequence[Table], work: int = 24_000) -> CoverageReport:
     """Say for each runtime with gaps which single steps close some: found by trying them, none of them proven.
 
     Args:
         model: The model that the report is about; not changed.
         report: What `cover` found.
         tables: Those it was made with.
-        seconds: Of processor time, so that what is found does not depend on what else runs. No step is begun after so
-            long; the most hopeful ones come first.
+        work: Nodes judged at most, over all rewritten models and runtimes, so that what is found does not depend on
+            the machine or on what else runs there. The most hopeful steps come first.
 
     Returns:
         The report with fixes, the best first.
@@ -40,10 +42,8 @@ def suggest(model: Model, report: CoverageReport, tables: Sequence[Table], secon
     if not gapped:
         return report
     found: dict[tuple[str, str], list[Fix]] = {}
-    start = time.process_time()
-    for step in _steps(model, gapped):
-        if time.process_time() - start > seconds:
-            break
+    each = report.nodes * (_REWRITE + len(gapped))
+    for step in islice(_steps(model, gapped), work // max(each, 1)):
         made = rewritten(model, step)
         if made is not None:
             after = cover(made[0], [table for table, _ in gapped])
@@ -56,7 +56,7 @@ def suggest(model: Model, report: CoverageReport, tables: Sequence[Table], secon
 
 
 def _steps(model: Model, gapped: list[tuple[Table, RuntimeCoverage]]) -> Iterator[Step]:
-    """The most hopeful first. simplify takes seconds, so it is left to `fit`."""
+    """The most hopeful first. simplify and unrolled NMS take seconds, so they are left to `fit`."""
     ops = [{gap.op.rpartition(".")[2] for gap in column.gaps} for _, column in gapped]
     ranked = opsets(model.opset, gapped)
     hopeful = [(item.hopes, Step("pin-opset", item.version)) for item in ranked if item.hopes]

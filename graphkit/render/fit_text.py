@@ -41,6 +41,8 @@ def print_fit(console: Console, model: str, report: FitReport, ran: RunReport | 
         return
     ended = "" if report.complete else ", and the search ended before all were (--seconds lets it go on)"
     print_message(console, f"Nothing makes it run whole there: {tried}{ended}. Nothing was written.")
+    if report.stuck:
+        print_message(console, f"No pass closes a gap of {', '.join(report.stuck)}.")
     if report.nearest is not None:
         after = report.nearest.coverage
         console.print()

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from graphkit.fit import Bounds, fit
-from graphkit.fit.candidates import Step, opsets
+from graphkit.fit.candidates import ORDER, Step, opsets
 from graphkit.model import Model
 from graphkit.passes.embed_nms import EmbedNms
+from graphkit.passes.embed_nms.unrolled_backend import OPERATORS
+from graphkit.passes.split_head import SplitHead
 from graphkit.runtimes import find_table
 from tests.fit.tables import model, table
 from tests.heads.build import detector
@@ -102,6 +104,45 @@ def test_the_onnx_operator_is_preferred_where_both_would_do() -> None:
     report = fit(Model(proto), find_table("openvino"))
     assert report.found is not None
     assert report.found.passes == ({"replace-nms": "onnx"},)
+
+
+def test_nms_is_written_out_where_nothing_else_runs() -> None:
+    """What is left of the detector, and what the unrolled backend takes: no TopK, no Gather, no comparison."""
+    proto = live(apply(detector(), EmbedNms(candidates=40, max_detections=9))[0])
+    plain = {node.op_type for node in live(apply(detector(), SplitHead())[0]).graph.node}
+    report = fit(Model(proto), table(*sorted(plain | OPERATORS)))
+    assert report.found is not None
+    assert report.found.passes == ({"replace-nms": "unrolled"},)
+    assert report.found.coverage.verdict == "whole"
+    # With what the matrix backend takes besides, it is the lesser change.
+    matrix = {node.op_type for node in live(apply(detector(), EmbedNms(backend="matrix", candidates=40))[0]).graph.node}
+    report = fit(Model(proto), table(*sorted(plain | OPERATORS | matrix)))
+    assert report.found is not None
+    assert report.found.passes == ({"replace-nms": "matrix"},)
+
+
+def test_nms_is_not_written_out_in_operators_that_are_missing() -> None:
+    proto = live(apply(detector(), EmbedNms(candidates=40, max_detections=9))[0])
+    plain = {node.op_type for node in live(apply(detector(), SplitHead())[0]).graph.node}
+    report = fit(Model(proto), table(*sorted((plain | OPERATORS) - {"GlobalMaxPool"})))
+    assert report.found is None
+    assert report.complete
+    assert {"ArgMax", "ReduceMax"} <= set(report.stuck)  # of late decode, which every other backend keeps
+    assert report.tried <= 8
+
+
+def test_pipelines_that_cannot_help_are_not_tried() -> None:
+    graph = """g (float[2,8] x) => (float[2,1] y) {
+      axes = Constant<value_ints = [1]>()
+      a = Identity(x)
+      b = Sigmoid(a)
+      y = ReduceMean<keepdims = 1>(b, axes)
+    }"""
+    report = fit(model(graph), table("Constant", "ReduceMean 13-13 floor"))
+    assert report.found is None
+    assert (report.stuck, report.complete) == (("Sigmoid",), True)
+    # Each pass alone, and no two of them: Sigmoid stays whatever they do.
+    assert report.tried <= len(ORDER)
 
 
 def test_only_opsets_that_differ_are_tried() -> None:

@@ -9,98 +9,17 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from onnx import helper
 from pydantic import ValidationError
 
 from graphkit.errors import PassRefused
 from graphkit.heads import DetectionOutputs, RawDetections
 from graphkit.model import Model
-from graphkit.passes import PassResult
 from graphkit.passes.embed_nms import EmbedNms
 from graphkit.passes.split_head import SplitHead
 from tests.heads.build import detector
-from tests.heads.greedy import greedy
-from tests.heads.running import Arrays, apply, between, images, run, shapes
-
-SEMANTICS = ["best-class", "multi-label", "class-agnostic"]
-
-
-def crowd(rng: np.random.Generator, batch: int, anchors: int, classes: int) -> RawDetections:
-    """Boxes around a few places, so that many overlap; scores over the whole of 0..1."""
-    places = rng.uniform(50, 600, (batch, 1 + anchors // 8, 2))
-    chosen = rng.integers(0, places.shape[1], (batch, anchors))
-    center = np.take_along_axis(places, chosen[..., None], 1) + rng.normal(0, 6, (batch, anchors, 2))
-    half = rng.uniform(15, 40, (batch, anchors, 2))
-    boxes = np.concatenate([center - half, center + half], -1).astype(np.float32)
-    return RawDetections(boxes, rng.random((batch, anchors, classes), dtype=np.float32))
-
-
-def feed(result: PassResult, raw: RawDetections) -> tuple[Arrays, RawDetections]:
-    """Values for the seam, and the candidates they stand for after float32 rounding of the coding."""
-    assert isinstance(result.relation, DetectionOutputs)
-    seam = result.relation.seam
-    assert seam is not None
-    boxes, corners = raw.boxes, raw.boxes
-    if seam.box_coding == "center-size":
-        center, size = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
-        boxes = np.concatenate([center, size], -1)
-        half = size * np.float32(0.5)
-        corners = np.concatenate([center - half, center + half], -1)
-    values = {
-        seam.boxes: boxes if seam.box_layout == "nc" else boxes.transpose(0, 2, 1),
-        seam.scores: raw.scores if seam.score_layout == "nc" else raw.scores.transpose(0, 2, 1),
-    }
-    return {k: np.ascontiguousarray(v) for k, v in values.items()}, RawDetections(corners, raw.scores)
-
-
-def places(result: PassResult, free: int = 84) -> int:
-    """How many candidates the seam takes: fewer than the head has where they are chosen before."""
-    assert isinstance(result.relation, DetectionOutputs)
-    assert result.relation.seam is not None
-    return result.relation.seam.anchors or free
-
-
-def behind(model: onnx.ModelProto, result: PassResult, outputs: list[str] | None = None) -> onnx.ModelProto:
-    """The part behind the seam alone: nothing else of the model may be needed to run it."""
-    assert isinstance(result.relation, DetectionOutputs)
-    assert result.relation.seam is not None
-    free = (np.float32, ["n", "p", "q"])
-    seam = result.relation.seam
-    return between(model, {seam.boxes: free, seam.scores: free}, outputs or list(result.relation.outputs))
-
-
-def assert_detections(got: Arrays, raw: RawDetections, rewrite: EmbedNms, **also: Any) -> int:
-    """Every row of every image; returns how many detections were compared."""
-    rows, compared = rewrite.max_detections, 0
-    batch = len(raw.boxes)
-    assert {k: (v.dtype.name, v.shape) for k, v in got.items() if k != "extra"} == {
-        "num_dets": ("int32", (batch, 1)),
-        "boxes": ("float32", (batch, rows, 4)),
-        "scores": ("float32", (batch, rows)),
-        "classes": ("int32", (batch, rows)),
-    }
-    for image in range(batch):
-        expected = greedy(
-            raw.boxes[image],
-            raw.scores[image],
-            rewrite.semantics,
-            rewrite.confidence,
-            rewrite.iou,
-            rows,
-            **{"candidates": rewrite.candidates, **also},
-        )
-        count = int(got["num_dets"][image, 0])
-        assert count == len(expected)
-        np.testing.assert_array_equal(got["scores"][image, :count], [row[0] for row in expected])
-        np.testing.assert_array_equal(got["classes"][image, :count], [row[1] for row in expected])
-        chosen = raw.boxes[image][[row[2] for row in expected]] if expected else np.zeros((0, 4))
-        np.testing.assert_array_equal(got["boxes"][image, :count], chosen)
-        assert not got["boxes"][image, count:].any()
-        assert not got["scores"][image, count:].any()
-        assert (got["classes"][image, count:] == -1).all()
-        compared += count
-    return compared
+from tests.heads.running import apply, images, run, shapes
+from tests.passes.nms import SEMANTICS, assert_detections, behind, crowd, feed, places
 
 
 @settings(deadline=None, max_examples=60, derandomize=True)
@@ -251,99 +170,6 @@ def test_the_whole_model_gives_what_its_own_outputs_decode_to(split: bool, trans
     raw = result.relation.decode(run(model, images(3)))
     assert (raw.boxes.shape, raw.scores.shape) == ((3, 84, 4), (3, 84, 3))
     assert assert_detections(run(made, images(3)), raw, rewrite) >= 30
-
-
-def plugin(boxes: NDArray[Any], scores: NDArray[Any], node: onnx.NodeProto) -> list[list[tuple[float, int, int]]]:
-    """EfficientNMS_TRT as documented: multi-label, both thresholds inclusive."""
-    attrs = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    if attrs["box_coding"]:
-        boxes = np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], -1)
-    found = []
-    for image in range(len(boxes)):
-        # Agnostic greedy NMS over pairs is multi-label NMS with all pairs in one class.
-        classes = scores[image].shape[1]
-        if attrs["class_agnostic"]:
-            flat = np.repeat(boxes[image], classes, 0)
-            rows = greedy(
-                flat,
-                scores[image].reshape(-1, 1),
-                "multi-label",
-                attrs["score_threshold"],
-                attrs["iou_threshold"],
-                attrs["max_output_boxes"],
-                or_equal=True,
-            )
-            found.append([(score, pair % classes, pair // classes) for score, _, pair in rows])
-        else:
-            found.append(
-                greedy(
-                    boxes[image],
-                    scores[image],
-                    "multi-label",
-                    attrs["score_threshold"],
-                    attrs["iou_threshold"],
-                    attrs["max_output_boxes"],
-                    or_equal=True,
-                )
-            )
-    return found
-
-
-@pytest.mark.parametrize("semantics", SEMANTICS)
-@pytest.mark.parametrize("split", [None, ("nc", "corners"), ("cn", "center-size")])
-@pytest.mark.parametrize("confidence", [0.0, 0.25])
-@pytest.mark.parametrize("opset", [11, 18])
-def test_efficientnms_gets_what_gives_the_same_semantics(
-    semantics: Any, split: tuple[Any, Any] | None, confidence: float, opset: int
-) -> None:
-    model = detector(batch="batch", classes=4, opset=opset)
-    if split is not None:
-        model, _ = apply(model, SplitHead(layout=split[0], coding=split[1]))
-    rewrite = EmbedNms(backend="efficientnms", semantics=semantics, confidence=confidence, max_detections=400)
-    made, result = apply(model, rewrite)
-    onnx.checker.check_model(made, full_check=True)
-    node = next(node for node in made.graph.node if node.op_type == "EfficientNMS_TRT")
-    assert ("TRT", 1) in {(entry.domain, entry.version) for entry in made.opset_import}
-    assert node.domain == "TRT"
-    assert {a.name for a in node.attribute} == {
-        "plugin_version",
-        "background_class",
-        "score_activation",
-        "box_coding",
-        "class_agnostic",
-        "score_threshold",
-        "iou_threshold",
-        "max_output_boxes",
-    }
-    assert shapes(made) == {
-        "num_dets": ["batch", 1],
-        "boxes": ["batch", 400, 4],
-        "scores": ["batch", 400],
-        "classes": ["batch", 400],
-    }
-    values, raw = feed(result, crowd(np.random.default_rng(5), 2, 84, 4))
-    into = run(behind(made, result, list(node.input)), values)
-    boxes, scores = (into[name] for name in node.input)
-    assert (boxes.shape, scores.shape) == ((2, 84, 4), (2, 84, 4))
-    for image, rows in enumerate(plugin(boxes, scores, node)):
-        assert rows == greedy(raw.boxes[image], raw.scores[image], semantics, confidence, 0.7, 400, or_equal=True)
-        assert rows
-    assert isinstance(result.relation, DetectionOutputs)
-    contract = result.relation.contract
-    assert (contract.keep_equal, contract.suppress_equal) == (True, True)
-    assert any("candidates" in warning for warning in result.warnings)
-
-
-def test_efficientnms_has_its_own_candidates() -> None:
-    for options in ({"candidates": 100, "late": False}, {"candidates": 100, "semantics": "multi-label"}):
-        with pytest.raises(PassRefused, match="5000"):
-            apply(detector(), EmbedNms(backend="efficientnms", **options))
-    with pytest.raises(PassRefused, match="5000"):
-        apply(detector(), EmbedNms(backend="efficientnms", candidates=5001))
-    _, result = apply(detector(), EmbedNms(backend="efficientnms", candidates=20))
-    assert isinstance(result.relation, DetectionOutputs)
-    assert result.relation.contract.candidates == 20
-    assert places(result) == 20
 
 
 @pytest.mark.parametrize("backend", ["onnx", "efficientnms"])

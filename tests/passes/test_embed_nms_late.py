@@ -17,7 +17,7 @@ from graphkit.passes.split_head import SplitHead
 from tests.heads.build import detector
 from tests.heads.running import Arrays, apply, images, run, shapes
 from tests.passes.helpers import live, ops
-from tests.passes.test_embed_nms import SEMANTICS, assert_detections, behind, crowd, feed, places
+from tests.passes.nms import SEMANTICS, assert_detections, behind, crowd, feed, places
 
 
 def same(left: Arrays, right: Arrays, atol: float = 1e-3) -> int:

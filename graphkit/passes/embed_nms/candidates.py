@@ -19,7 +19,8 @@ from graphkit.edit import detach
 from graphkit.heads import Head
 from graphkit.heads.head import Dimension, Layout
 from graphkit.heads.trace import producer
-from graphkit.passes.embed_nms.late import CannotGatherError, Late
+from graphkit.passes.embed_nms.late import Late
+from graphkit.passes.embed_nms.late_rules import CannotGatherError
 from graphkit.passes.emit import Emitter, cut, shape_of
 
 LOWEST = float(np.finfo(np.float32).min)

@@ -13,7 +13,14 @@ from graphkit.edit import names_in
 from graphkit.heads import DetectionOutputs, Head, NmsContract, raw_detections
 from graphkit.heads.head import Extra
 from graphkit.passes.contract import Declined, PassResult
-from graphkit.passes.embed_nms import efficientnms_backend, matrix_backend, one_to_one, onnx_backend
+from graphkit.passes.embed_nms import (
+    efficientnms_backend,
+    matrix_backend,
+    one_to_one,
+    onnx_backend,
+    unrolled_backend,
+    unrolled_rows,
+)
 from graphkit.passes.embed_nms.candidates import Candidates, all_of, chosen
 from graphkit.passes.embed_nms.common_backend import Build, corner_rows, is_rotated, lay, seam
 from graphkit.passes.embed_nms.rows import outputs
@@ -76,6 +83,8 @@ def refusal(head: Head, options: EmbedNms, opset: int, oldest: int) -> str | Non
             "cannot change thresholds at run time with backend efficientnms: they are attributes of the plugin. "
             "Leave runtime-thresholds out, or use backend onnx."
         )
+    if options.backend == "unrolled":
+        return unrolled_refusal(head, options.semantics, options.candidates)
     if final:
         return None
     if is_rotated(head) and options.backend != "matrix":
@@ -89,9 +98,36 @@ def refusal(head: Head, options: EmbedNms, opset: int, oldest: int) -> str | Non
     return None
 
 
+def unrolled_refusal(head: Head, semantics: str, candidates: int | None) -> str | None:
+    """Why the unrolled backend cannot take this head; None where it can."""
+    if not isinstance(head.anchors, int):
+        return (
+            "cannot unroll over a number of boxes that is known at run time only. Fix the image size, or use backend "
+            "matrix."
+        )
+    if head.state == "final":
+        return None
+    if is_rotated(head):
+        return "cannot suppress rotated boxes with backend unrolled: it has none. Use backend matrix."
+    if semantics == "multi-label" and head.classes > 1:
+        return (
+            "cannot do multi-label with backend unrolled: a round would look at every pair of box and class. Use "
+            "backend matrix or onnx, or semantics best-class."
+        )
+    if candidates is not None:
+        return (
+            "cannot choose candidates with backend unrolled: that takes TopK, which it is there to do without. Leave "
+            "candidates out, or use backend matrix."
+        )
+    return None
+
+
 def _limits(head: Head, options: EmbedNms) -> _Limits:
     """What the options mean for this backend."""
     pairs = options.candidates
+    if options.backend == "unrolled":
+        reason = "backend unrolled has no TopK to choose candidates with, and every box is decoded"
+        return _Limits(None, None, reason if options.late else None)
     if options.backend == "efficientnms":
         if not options.late:
             return _Limits(PLUGIN_CANDIDATES, None)
@@ -168,6 +204,8 @@ def embed(model: Model, head: Head, options: EmbedNms) -> PassResult:
 
 
 def _rows(make: Build, options: EmbedNms, labels: gs.Tensor | None) -> dict[str, gs.Tensor]:
+    if options.backend == "unrolled":
+        return unrolled_rows.outputs(make, unrolled_backend.build(make, labels), options.layout)
     boxes = corner_rows(make)
     if labels is not None:
         return outputs(make, boxes, one_to_one.build(make, labels), True, options.layout)
@@ -242,6 +280,8 @@ def _warnings(head: Head, options: EmbedNms, limits: _Limits) -> list[str]:
         found += efficientnms_backend.WARNINGS
         if options.semantics != "multi-label" and head.classes > 1:
             found.append(f"EfficientNMS_TRT is multi-label by itself; scores are masked to make it {options.semantics}")
+    if options.backend == "unrolled":
+        found.append(unrolled_backend.cost(options.max_detections, head.classes, options.semantics))
     if options.backend == "matrix" and limits.pairs is not None:
         times = matrix_backend.repetitions(options.iterations, limits.pairs)
         if times < limits.pairs - 1:

@@ -98,12 +98,13 @@ def _suppress(make: Build, boxes: gs.Tensor, compared: gs.Tensor, dense: gs.Tens
     """Scores as in `dense` [B, 1 or C, A] where a candidate survives NMS, 0 elsewhere."""
     emit = make.emit
     limits = [emit.constant(np.array([make.rows], np.int64), "rows"), make.iou, make.confidence]
-    selected = emit.node("NonMaxSuppression", boxes, compared, *limits, dtype=np.int64, shape=["selected", 3])
-    values = emit.node("GatherND", compared, selected, dtype=np.float32, shape=["selected"])
+    # How many are selected gets no name: tract takes a name that is declared for another size than its own.
+    selected = emit.node("NonMaxSuppression", boxes, compared, *limits, dtype=np.int64)
+    values = emit.node("GatherND", compared, selected, dtype=np.float32)
     where = selected
     if compared is not dense:
         # (batch, class, box) → (batch, 0, box): a box survives in one class at most.
         keep = emit.constant(np.array([1, 0, 1], np.int64), "drop_class")
-        where = emit.node("Mul", selected, keep, dtype=np.int64, shape=["selected", 3])
+        where = emit.node("Mul", selected, keep, dtype=np.int64)
     empty = _zeros(make, emit.shape(dense), make.head.classes if make.pairs else 1)
     return _scatter(make, "ScatterND", empty, where, values)

@@ -60,6 +60,25 @@ def is_matrix(graph: gs.Graph) -> bool:
     return False
 
 
+def is_unrolled(graph: gs.Graph) -> bool:
+    """Whether an output comes out of a round of the unrolled backend: the first of those with the largest score."""
+    for node in upstream(graph.outputs):
+        ranked = _below_largest(node)
+        above = producer(ranked, "Add") if ranked is not None else None
+        behind = producer(above.inputs[0], "Sub") if above is not None else None
+        if behind is not None and _below_largest(behind) is not None:
+            return True
+    return False
+
+
+def _below_largest(node: gs.Node) -> gs.Tensor | None:
+    """What the node takes the largest value off of, where it does: Sub(x, GlobalMaxPool(x))."""
+    if not standard(node, "Sub") or len(node.inputs) != 2:
+        return None
+    largest = producer(node.inputs[1], "GlobalMaxPool")
+    return node.inputs[0] if largest is not None and largest.inputs[0] is node.inputs[0] else None
+
+
 def _line(node: gs.Node) -> tuple[gs.Tensor, gs.Tensor, gs.Tensor] | None:
     """valid, keep and over of one line."""
     if not standard(node, "Relu"):

@@ -11,14 +11,31 @@ import onnx_graphsurgeon as gs
 
 from graphkit.edit import replace_uses
 from graphkit.errors import PassRefused
+from graphkit.facts.learning import learn_model
 from graphkit.heads import DetectionOutputs, Head, NmsContract, Seam
+from graphkit.heads.head import Dimension
 from graphkit.passes.contract import PassResult
-from graphkit.passes.embed_nms import efficientnms_backend, matrix_backend, onnx_backend
+from graphkit.passes.embed_nms import (
+    efficientnms_backend,
+    matrix_backend,
+    onnx_backend,
+    unrolled_backend,
+    unrolled_rows,
+)
 from graphkit.passes.embed_nms.common_backend import Build, Rows, corner_rows, seam
-from graphkit.passes.embed_nms.embed import KEY, LATE_CANDIDATES, MATRIX_CANDIDATES, PLUGIN_CANDIDATES, SHORT
+from graphkit.passes.embed_nms.embed import (
+    KEY,
+    LATE_CANDIDATES,
+    LATE_KEY,
+    MATRIX_CANDIDATES,
+    PLUGIN_CANDIDATES,
+    SHORT,
+    unrolled_refusal,
+)
 from graphkit.passes.embed_nms.rows import outputs as make_outputs
 from graphkit.passes.emit import Emitter
-from graphkit.passes.replacing.found import Found, Threshold
+from graphkit.passes.replacing.every_box import every_box
+from graphkit.passes.replacing.found import Found, NotReplaceable, Threshold
 
 if TYPE_CHECKING:
     from graphkit.model import Model
@@ -35,12 +52,17 @@ def replace_backend(model: Model, found: Found, options: ReplaceNms) -> PassResu
     graph = model.graph
     emit = Emitter(graph, "replace-nms")
     head = found.prepare(emit)
+    entered = found.limit or (head.anchors if isinstance(head.anchors, int) else None)
+    if options.backend == "unrolled":
+        head = _whole(model, emit, head)
     _check(head, found, options)
     limit = _limit(head, found, options)
     confidence, iou = _held(emit, found.confidence, "confidence"), _held(emit, found.iou, "iou")
     make = Build(emit, head, found.rows, found.semantics, confidence, iou, limit, options.iterations)
     if plugin:
         made = efficientnms_backend.build(make, found.confidence.value, found.iou.value)
+    elif options.backend == "unrolled":
+        made = unrolled_rows.outputs(make, unrolled_backend.build(make, None), found.layout)
     else:
         boxes = corner_rows(make)
         rows: Rows = (matrix_backend if options.backend == "matrix" else onnx_backend).build(make, boxes)
@@ -71,7 +93,7 @@ def replace_backend(model: Model, found: Found, options: ReplaceNms) -> PassResu
         summary=f"{found.backend} → {options.backend}, {SHORT[found.semantics]}",
         relation=relation,
         metadata=_metadata(model, options, limit),
-        warnings=tuple(_warnings(head, found, options, limit)),
+        warnings=tuple(_warnings(head, found, options, limit, entered)),
     )
 
 
@@ -81,7 +103,27 @@ def _seam(head: Head, found: Found) -> Seam:
     return replace(there, boxes=found.exposed[0], scores=found.exposed[1]) if found.direct else there
 
 
+def _whole(model: Model, emit: Emitter, head: Head) -> Head:
+    """The head with every box: there is no TopK to choose candidates with."""
+    scope = learn_model(model.proto(), model.values)
+
+    def shape(tensor: gs.Tensor) -> list[Dimension | None] | None:
+        known = scope.shape(tensor.name)
+        return None if known is None else list(known)
+
+    try:
+        return every_box(emit, head, shape)
+    except NotReplaceable as error:
+        raise PassRefused(
+            f"cannot let every box enter again, as backend unrolled needs it: {error}. Run embed-nms with late: false"
+        ) from error
+
+
 def _check(head: Head, found: Found, options: ReplaceNms) -> None:
+    if options.backend == "unrolled":
+        reason = unrolled_refusal(head, found.semantics, options.candidates)
+        if reason is not None:
+            raise PassRefused(reason)
     if options.backend != "efficientnms":
         return
     if head.extras:
@@ -116,6 +158,8 @@ def _limit(head: Head, found: Found, options: ReplaceNms) -> int | None:
     """Pairs that enter: as many as entered before, where the backend can."""
     if options.backend == "efficientnms":
         return PLUGIN_CANDIDATES
+    if options.backend == "unrolled":
+        return None
     limit = options.candidates if options.candidates is not None else found.limit
     if options.backend == "onnx":
         return limit
@@ -156,10 +200,11 @@ def _metadata(model: Model, options: ReplaceNms, limit: int | None) -> dict[str,
     if not isinstance(told, dict):
         return {}
     told |= {"backend": options.backend, "candidates": None if options.backend == "efficientnms" else limit}
-    return {KEY: json.dumps(told)}
+    late = {LATE_KEY: "no: backend unrolled decodes every box"} if options.backend == "unrolled" else {}
+    return {KEY: json.dumps(told), **late}
 
 
-def _warnings(head: Head, found: Found, options: ReplaceNms, limit: int | None) -> list[str]:
+def _warnings(head: Head, found: Found, options: ReplaceNms, limit: int | None, entered: int | None) -> list[str]:
     said: list[str] = []
     if options.backend == "efficientnms":
         said += efficientnms_backend.WARNINGS
@@ -168,6 +213,10 @@ def _warnings(head: Head, found: Found, options: ReplaceNms, limit: int | None) 
             "the plugin kept a score that equals the threshold and suppressed an IoU that equals it; now they have to "
             "be above"
         )
+    if options.backend == "unrolled":
+        said.append(unrolled_backend.cost(found.rows, head.classes, found.semantics))
+        if entered is not None and entered != head.anchors:
+            said.append(f"all {head.anchors} boxes of an image enter now, where the {entered} best did")
     if options.backend == "matrix" and limit is not None:
         times = matrix_backend.repetitions(options.iterations, limit)
         if times < limit - 1:
@@ -175,8 +224,8 @@ def _warnings(head: Head, found: Found, options: ReplaceNms, limit: int | None) 
                 f"the matrix backend follows chains of up to {times} overlapping boxes; in a longer one it may keep a "
                 "box too many. Raise iterations where that matters"
             )
-        entered = found.limit or (PLUGIN_CANDIDATES if found.backend == "efficientnms" else None)
-        if isinstance(head.anchors, int) and (entered is None or limit < entered) and limit < head.anchors:
+        before = found.limit or (PLUGIN_CANDIDATES if found.backend == "efficientnms" else None)
+        if isinstance(head.anchors, int) and (before is None or limit < before) and limit < head.anchors:
             said.append(
                 f"only the {limit} best candidates of an image enter now; set candidates where a picture has more"
             )

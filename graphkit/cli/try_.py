@@ -30,11 +30,11 @@ def try_(
 
     runner = find(runtime)
     runner.required()
+    from graphkit.images import find_images
     from graphkit.model import Model
-    from graphkit.pipeline.pictures import find_pictures
     from graphkit.trial import try_model
 
-    report = try_model(Model.load(model), model, runner, find_pictures(images or ()), timeout)
+    report = try_model(Model.load(model), model, runner, find_images(images or ()), timeout)
     if as_json:
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
     else:

@@ -26,6 +26,10 @@ class TensorFacts:
             static shapes of tensors.
         value: Its value, where it is the same in every run and small; else None.
         kind: Its type as ONNX writes it; empty where it is not known.
+        maker: The node that computes it; None for inputs and initializers, and where the node comes later or is outside
+            of what is looked at.
+        settled: Whether its value is the same for all inputs of the same sizes, so that a converter that is told the
+            sizes computes it.
     """
 
     name: str
@@ -35,6 +39,8 @@ class TensorFacts:
     folded: bool
     value: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     kind: TypeProto = field(default_factory=TypeProto, repr=False, compare=False)
+    maker: NodeFacts | None = field(default=None, repr=False, compare=False)
+    settled: bool = False
 
     @property
     def rank(self) -> int | None:

@@ -12,6 +12,7 @@ from onnx import NodeProto, TensorProto, TypeProto
 
 from graphkit.facts import schemas
 from graphkit.facts.kinds import type_string
+from graphkit.facts.node import NodeFacts
 from graphkit.model import standard_domain
 
 Reader = Callable[[TensorProto], NDArray[Any]]
@@ -38,6 +39,9 @@ class Scope:
         types: What is known of each tensor.
         constants: Initializers that nobody can override.
         made: The node that makes each tensor, and the opset it stands at.
+        surveyed: All that is known of the node that makes each tensor, of those that were come by so far.
+        settled: Tensors whose values follow from the sizes of the model's inputs.
+        unsized: Tensors whose sizes do not even follow from them.
         inner: The scopes of its nodes' subgraphs, by the node's index, the attribute's name and the graph's place.
     """
 
@@ -47,6 +51,9 @@ class Scope:
         self.types: dict[str, TypeProto] = {}
         self.constants: dict[str, TensorProto] = {}
         self.made: dict[str, tuple[NodeProto, int]] = {}
+        self.surveyed: dict[str, NodeFacts] = {}
+        self.settled: set[str] = set()
+        self.unsized: set[str] = set()
         self.inner: dict[tuple[int, str, int], Scope] = {}
         self._values: dict[str, NDArray[Any] | None] = {}
         self._strings: dict[str, str] = {}
@@ -93,6 +100,32 @@ class Scope:
                 return scope.made[name]
             scope = scope.parent
         return None
+
+    def maker_facts(self, name: str) -> NodeFacts | None:
+        """All that is known of the node that makes a tensor; None where none was come by so far."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.made or name in scope.constants:
+                return scope.surveyed.get(name)
+            scope = scope.parent
+        return None
+
+    def is_settled(self, name: str) -> bool:
+        """Whether a tensor's value follows from constants and from the sizes of the model's inputs."""
+        return name in self._owner(name).settled or self.is_constant(name)
+
+    def is_sized(self, name: str) -> bool:
+        """Whether a tensor's sizes follow from them; those of what a Loop or Scan hands to its body may not."""
+        owner = self._owner(name)
+        known = owner.parent is None or name in owner.made or name in owner.constants
+        return known and name not in owner.unsized
+
+    def _owner(self, name: str) -> Scope:
+        """The scope that has a tensor."""
+        scope = self
+        while scope.parent is not None and not (name in scope.made or name in scope.constants or name in scope.types):
+            scope = scope.parent
+        return scope
 
     def value(self, name: str, depth: int = 0) -> NDArray[Any] | None:
         """The value of a tensor that is the same in every run; None where it is not, or is too large to look at."""

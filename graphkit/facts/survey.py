@@ -17,6 +17,7 @@ from graphkit.facts.labels import label, text
 from graphkit.facts.learning import learn_graph, learn_inputs, learn_model, learn_outputs
 from graphkit.facts.node import NodeFacts, TensorFacts
 from graphkit.facts.scope import Reader, Scope
+from graphkit.facts.settling import settle
 from graphkit.model import standard_domain, subgraphs
 
 _DEEPEST = 16
@@ -78,12 +79,15 @@ class _Surveyor:
             domain = "" if standard_domain(node.domain) else text(node.domain)
             function = self._functions.get((node.domain, node.op_type, node.overload))
             learn(node, opsets.get(domain, 1), scope)
+            settle(node, scope)
             if function is not None and depth < _DEEPEST:
                 values = {item.name: item for item in (*function.attribute_proto, *node.attribute)}
                 yield from self.called(function, node, scope, values, place, depth)
                 continue
             inside = self._inside(index, node, scope, opsets, place, depth)
-            yield _facts(node, domain, opsets.get(domain, 1), scope, place)
+            facts = _facts(node, domain, opsets.get(domain, 1), scope, place)
+            scope.surveyed |= dict.fromkeys(node.output, facts)
+            yield facts
             yield from inside
 
     def _inside(
@@ -120,6 +124,10 @@ class _Surveyor:
             value = outer.value(given) if given else None
             if value is not None:
                 scope.constants[name] = onnx.numpy_helper.from_array(value, name)
+            elif given and outer.is_settled(given):
+                scope.settled.add(name)
+            if given and not outer.is_sized(given):
+                scope.unsized.add(name)
         for info in function.value_info:
             scope.types.setdefault(info.name, info.type)
         nodes = []
@@ -173,7 +181,9 @@ def _tensor(name: str, scope: Scope) -> TensorFacts | None:
         spelt = spelt.removeprefix("tensor(").removesuffix(")")
     constant = scope.is_constant(name)
     value = scope.value(name)
-    return TensorFacts(text(name), spelt, scope.shape(name), constant, constant or value is not None, value, kind)
+    folded = constant or value is not None
+    maker, settled = scope.maker_facts(name), folded or scope.is_settled(name)
+    return TensorFacts(text(name), spelt, scope.shape(name), constant, folded, value, kind, maker, settled)
 
 
 def _attributes(node: NodeProto, since: int) -> dict[str, Any]:

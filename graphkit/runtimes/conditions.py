@@ -5,7 +5,7 @@
     rank.0=4          input 0 has 4 dimensions
     type.0=float16    input 0 is float16
     empty.1=yes       a dimension of input 1 is 0; empty.y is about the outputs
-    attr.mode=linear  the attribute, or its default, has this value (lists: 1,1; absent: -)
+    attr.mode=linear  the attribute, or its default, has this value (lists: 1,1; tensors and graphs: given; absent: -)
     outputs=1         the number of outputs
     opset=18          the model's opset
 
@@ -59,7 +59,7 @@ def feature(key: str, node: NodeFacts) -> str | None:
 
 
 def spelled(value: Any) -> str:
-    """An attribute's value as the `when` column spells it; "-" for none, a tensor or a graph."""
+    """An attribute's value as the `when` column spells it; "given" for a tensor, a graph or a type, "-" for none."""
     if isinstance(value, str):
         return value.replace(";", ",").replace("|", "/").replace("\t", " ").replace("\n", " ")
     if isinstance(value, float):
@@ -68,4 +68,4 @@ def spelled(value: Any) -> str:
         return str(value)
     if isinstance(value, list):
         return ",".join(spelled(item) for item in value)
-    return "-"
+    return "-" if value is None else "given"

@@ -127,6 +127,7 @@ class Table:
         inlines: Whether an operator without a row is run by its function body, where onnx.defs has one.
         opsets: Lowest and highest version of the default operator set that a model may be at; None where not known.
         sources: By key.
+        fixes: Whether its converter is told the size of every input, and computes by itself what follows from them.
     """
 
     runtime: str
@@ -138,6 +139,7 @@ class Table:
     opsets: tuple[int | None, int | None]
     sources: dict[str, Source]
     _lines: dict[str, list[str]] = field(repr=False)
+    fixes: bool = False
     _read: dict[tuple[str, str], list[Row]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
@@ -210,6 +212,7 @@ def parse_table(text: str, name: str) -> Table:
         opsets=_opsets(values.get("opsets", ""), name),
         sources=sources,
         _lines=grouped,
+        fixes=values.get("fixes", "no") == "yes",
     )
 
 
@@ -251,6 +254,8 @@ def write_table(table: Table, rows: list[Row]) -> str:
         header.append(f"fallback: {table.fallback}")
     if table.inlines:
         header.append("inlines: yes")
+    if table.fixes:
+        header.append("fixes: yes")
     if low is not None or high is not None:
         header.append(f"opsets: {'' if low is None else low}-{'' if high is None else high}")
     for key, item in sorted(table.sources.items()):

@@ -7,6 +7,7 @@ or only inside of a pattern; they are kept where pnnx's table does not promise t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from graphkit.runtimes import Row, Source, Table
@@ -33,7 +34,9 @@ def tables(sources: Path) -> list[tuple[Table, list[Row]]]:
         if domain is not None and name not in promised:
             words = "the legacy converter onnx2ncnn names it, perhaps only inside of a pattern"
             rows.append(statement(name, _LEGACY, "unknown", domain=domain, constraint=words))
-    return [(empty_table("ncnn", f"doc-{_DATE}", "ncnn, through pnnx", _PNNX, _LEGACY), rows)]
+    table = empty_table("ncnn", f"doc-{_DATE}", "ncnn, through pnnx", _PNNX, _LEGACY)
+    # pnnx is given `inputshape`, and folds what follows from it (tools/pnnx/src/pass_onnx/fold_constants.cpp).
+    return [(replace(table, fixes=True), rows)]
 
 
 def _lines(sources: Path) -> list[tuple[str, bool, str]]:

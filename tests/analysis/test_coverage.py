@@ -252,7 +252,9 @@ def test_yolov8n(coco_model: Path) -> None:
     reasons = {(gap.op, gap.reason) for gap in found["onnxruntime-xnnpack"].gaps}
     assert ("Resize", "its mode is nearest; it takes only linear") in reasons
     assert ("Softmax", "its axis is 1 of 4; it takes only the last") in reasons
-    assert "none" not in {item.verdict for item in report.runtimes}
+    # TVM's importer does not fold what this export computes its anchors' limits with; simplified, it runs there.
+    assert [item.name for item in report.runtimes if item.verdict == "none"] == ["tvm"]
+    assert {(gap.op, gap.evidence) for gap in found["tvm"].gaps if gap.status == "none"} == {("Slice", "code")}
 
 
 # Broken models

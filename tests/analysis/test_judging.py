@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -276,3 +278,37 @@ def test_every_fallback_ends() -> None:
             assert item.name not in names
             names.append(item.name)
         assert chain(find_table(names[0])) == [find_table(name) for name in names[1:]]
+
+
+def test_a_converter_that_is_told_the_sizes_computes_what_follows_from_them() -> None:
+    rows = ("Reshape||||any|full||const.1=yes||d", "Shape||||any|none|||it has no shapes|d")
+    dynamic = tensor("x", "float", ("n", 4))
+    shape = replace(tensor("s", "int64", (2,)), settled=True)
+    reshape = node("Reshape", (dynamic, shape), outputs=(tensor("y", "float", None),))
+    plain, told = table(*rows), table(*rows, fixes="yes")
+    assert (judged(reshape, plain).status, judged(reshape, told).status) == ("none", "full")
+    asked = node("Shape", (dynamic,), outputs=(shape,))
+    assert judged(asked, plain).status == "none"
+    assert judged(asked, told) == Verdict(
+        "full", "", "doc", "computed once by its converter; some/thing abc (2026-11), docs/ops.md"
+    )
+    varying = node("Shape", (dynamic,), outputs=(tensor("s", "int64", (2,)),))
+    assert judged(varying, told).status == "none"
+
+
+def test_a_node_of_unknown_rank_runs_where_every_rank_that_was_measured_ran() -> None:
+    right = ("Abs||13|13|kernel|full|T=float|rank.0=2||p", "Abs||13|13|kernel|full|T=float|rank.0=4||p")
+    found = judged(node("Abs", (tensor("x", "float", None),)), table(*right))
+    assert (found.status, found.reason[:20]) == ("partial", "its rank is not know")
+    # One that failed may be of its kind, and so may none where the type is another.
+    wrong = "Abs||13|13|kernel|wrong|T=float|rank.0=3|other numbers|p"
+    assert (
+        judged(node("Abs", (tensor("x", "float", None),)), table(*right, wrong, absent="unknown")).status == "unknown"
+    )
+    assert judged(node("Abs", (tensor("x", "float16", None),)), table(*right, absent="unknown")).status == "unknown"
+
+
+def test_what_was_measured_otherwise_is_told_from_what_nobody_mentions() -> None:
+    measured = table("Abs||13|13|kernel|full|T=float|rank.0=2||p", absent="unknown")
+    assert "was measured, and not with such" in judged(node("Abs", (tensor("x", "float", (1, 2, 3)),)), measured).reason
+    assert judged(node("Relu", (tensor("x", "float", (1, 2, 3)),)), measured).reason.startswith("no source says")

@@ -149,3 +149,34 @@ def test_shapes_and_types_that_a_runtime_does_not_have() -> None:
     assert not compare_outputs(left, right, "random", ones=True, types=False)[0].same
     assert compare_outputs(left, right, "random", ones=True, types=True)[0].same
     assert not compare_outputs(left, {}, "random", ones=True, types=True)[0].same
+
+
+def _compared(left: Any, right: Any) -> bool:
+    (found,) = compare_outputs({"y": left}, {"y": right}, "random", ones=False, types=False)
+    return found.same
+
+
+def test_what_sums_leave_over_in_a_dark_part_is_no_difference() -> None:
+    """A mask whose last column is all but zero: its error is that of the others, and would be all of it alone."""
+    mask = np.full((1, 1, 40, 20), 0.5, np.float32)
+    mask[..., -1] = 1e-5
+    noise = np.full_like(mask, 1e-5)
+    assert _compared(mask, mask + noise)
+    lost = mask.copy()
+    lost[..., 3] = 0
+    assert not _compared(mask, lost)
+
+
+def test_scores_beside_pixels_are_judged_by_themselves() -> None:
+    raw = np.concatenate([np.full((1, 4, 50), 300.0), np.full((1, 1, 50), 0.4)], axis=1).astype(np.float32)
+    off = raw.copy()
+    off[:, 4] *= 1.05  # a thousandth of a thousandth of the whole
+    assert not _compared(raw, off)
+    off[:, 4] = raw[:, 4] * 1.005
+    assert _compared(raw, off)
+
+
+def test_infinities_in_the_same_places_are_the_same() -> None:
+    left = np.array([[np.inf, 1.0, np.nan]], np.float32)
+    assert _compared(left, left * np.float32(1.001))
+    assert not _compared(left, np.array([[1.0, 1.0, np.nan]], np.float32))

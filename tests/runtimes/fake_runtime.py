@@ -45,6 +45,8 @@ class _Fake(Adapter):
                 Path("left").write_text("x")
                 Path.home().joinpath("cache").write_text("x")
                 (folder / "made").write_text(str(path))
+            case "sizes":
+                raise NotLoaded(f"told {dict(self.fed)}")
             case "other types":
                 raise NotMeasurable("it cannot be given float8")
         return self._run

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 
-from graphkit.facts.node import NodeFacts
+from graphkit.facts.node import NodeFacts, TensorFacts
 from graphkit.runtimes.constraints import decided
 from tests.runtimes.nodes import big, c, check, folded, node, said, table, unranked, untyped, x
 
 OPENVINO, OPENCV, NCNN = "openvino@2026.4.1", "opencv@4.10.0", "ncnn@doc-2026-07-22"
 LITERT, MLIR, TRACT = "litert@onnx2tf-2.6.7", "onnx-mlir@doc-2026-07-01", "tract@git-2026-08-22"
+OPENCV5, CPU = "opencv@5.0.0.93", "onnxruntime-cpu@1.32.0"
 TVM, BURN = "tvm@0.27.0.post1", "burn@doc-2026-02-21"
 IMAGE = x(1, 3, 8, 8)
 TWICE = c([1, 1, 2, 2], "float")
@@ -33,9 +35,25 @@ def nms(boxes: Any, scores: Any, **attributes: Any) -> NodeFacts:
     return node("NonMaxSuppression", boxes, scores, c([300]), c([0.7], "float"), c([0.25], "float"), **attributes)
 
 
+def begin(start: int) -> TensorFacts:
+    """Four columns of twelve."""
+    cut = node("Slice", x(1, 9, 12), c([start]), c([start + 4]), c([2]), c([1]))
+    return replace(x(1, 9, 4), maker=cut)
+
+
 ZERO = onnx.numpy_helper.from_array(np.zeros(1, np.float32))
 
 CASES: list[tuple[str, NodeFacts, str | None]] = [
+    # ONNX Runtime's CPU
+    (CPU, node("LSTM", x(3, 1, 2), x(1, 12, 2), x(1, 12, 3), layout=1, hidden_size=3), "its layout is 1"),
+    (CPU, node("LSTM", x(3, 1, 2), x(1, 12, 2), x(1, 12, 3), hidden_size=3), None),
+    # OpenCV 5
+    (OPENCV5, node("Cast", x(3, kind="int4"), to=1, opset=21), "it has values of int4, which it does not read"),
+    (OPENCV5, node("Cast", x(3, kind="bfloat16"), to=1), None),
+    (OPENCV5, node("GatherND", x(1, 8, 9), x("unk__1", 3, kind="int64")), "on none the process crashes"),
+    (OPENCV5, node("GatherND", x(1, 8, 9), x(0, 3, kind="int64")), "it gathers nothing"),
+    (OPENCV5, node("GatherND", x(1, 8, 9), x("batch", 3, kind="int64")), None),
+    (OPENCV5, node("GatherND", x(1, 8, 9), x(4, 3, kind="int64")), None),
     # OpenVINO
     (OPENVINO, node("Cast", x(3, kind="float16"), to=1), None),
     (OPENVINO, node("Cast", x(3, kind="float8e5m2fnuz"), to=1, opset=19), "it has values of float8e5m2fnuz"),
@@ -48,8 +66,37 @@ CASES: list[tuple[str, NodeFacts, str | None]] = [
     (
         OPENVINO,
         resize(c([1, 1, 0.6, 0.6], "float"), mode="linear", coordinate_transformation_mode="align_corners"),
-        "? it shrinks by scales with align_corners",
+        "≠ it scales 8 by 0.6 with align_corners",
     ),
+    (
+        OPENVINO,
+        resize(c([1, 1, 0.5, 0.5], "float"), mode="linear", coordinate_transformation_mode="align_corners"),
+        None,
+    ),
+    (
+        OPENVINO,
+        resize(x(4), mode="linear", coordinate_transformation_mode="align_corners"),
+        "? it is not known whether its scales give a whole number",
+    ),
+    (
+        OPENVINO,
+        resize(TWICE, x(1, 3, "h", "w"), mode="linear", coordinate_transformation_mode="align_corners"),
+        None,
+    ),
+    (OPENVINO, node("GatherElements", x(1, 9, 8), x(1, 5, 4, kind="int64"), axis=1), "the size 4 where its data has 8"),
+    (OPENVINO, node("GatherElements", x(1, 9, 8), x(1, 5, 8, kind="int64"), axis=1), None),
+    (OPENVINO, node("GatherElements", x(1, 9, 8), x(1, 9, 4, kind="int64"), axis=-1), None),
+    (OPENVINO, node("GatherElements", x(1, 9, 8), x(1, 9, "n", kind="int64"), axis=1), None),
+    (
+        OPENVINO,
+        node("GatherElements", begin(0), x(1, 5, 4, kind="int64"), axis=1),
+        "where what its data is sliced from",
+    ),
+    (OPENVINO, node("GatherElements", begin(0), unranked(), axis=1), "where what its data is sliced from"),
+    (OPENVINO, node("GatherElements", begin(0), x(1, 5, 4, kind="int64"), axis=-1), "the size 5 where what"),
+    (OPENVINO, node("GatherElements", begin(2), x(1, 5, 4, kind="int64"), axis=1), None),
+    (OPENVINO, node("STFT", x("n", 512, 1), c(160), opset=17), "the shape of its signal is not fixed"),
+    (OPENVINO, node("STFT", x(1, 512, 1), c(160), opset=17), None),
     (OPENVINO, resize(mode="linear", coordinate_transformation_mode="align_corners"), None),
     (OPENVINO, sized(keep_aspect_ratio_policy="not_larger"), "≠ its keep_aspect_ratio_policy is not_larger"),
     (OPENVINO, node("Pad", IMAGE, c([0] * 8)), None),
@@ -102,6 +149,17 @@ CASES: list[tuple[str, NodeFacts, str | None]] = [
     (NCNN, node("Softmax", IMAGE, axis=0), "? its axis is the first"),
     (NCNN, node("Softmax", unranked(), axis=-1), "? the rank of its input is not known"),
     (NCNN, node("Concat", c([1]), c([2]), axis=0), None),
+    (NCNN, node("Add", IMAGE, IMAGE), None),
+    (NCNN, node("Add", folded([1]), c([2])), None),
+    (NCNN, node("Add", x(1, kind="int64"), c([2])), "? its input is int64, and it computes with float only, which is"),
+    (
+        NCNN,
+        node("Mul", x(1, kind="int64"), x(1, kind="int64")),
+        "≠ its input is int64, and it computes with float only",
+    ),
+    (NCNN, node("Mul", x(1, kind="int64"), c([2])), "? its input is int64, and it computes with float only, which is"),
+    (NCNN, node("Pow", x(1, kind="int64"), c([2])), "≠ its input is int64"),
+    (NCNN, node("Mul", IMAGE, c([2], "float")), None),
     (NCNN, resize(**ASYMMETRIC), None),
     (NCNN, resize(coordinate_transformation_mode="asymmetric"), "its nearest_mode is round_prefer_floor"),
     (NCNN, resize(mode="linear"), None),

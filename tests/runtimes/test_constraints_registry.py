@@ -20,6 +20,7 @@ from tests.runtimes import (
     test_constraints_mobile,
     test_constraints_others,
     test_constraints_tensorrt,
+    test_constraints_tvm,
     test_constraints_web,
 )
 from tests.runtimes.nodes import c, node, table, unranked, x
@@ -62,7 +63,13 @@ def _tried() -> Iterator[tuple[str, NodeFacts]]:
         yield from ((name, facts) for name in (test_constraints_coreml.ML, test_constraints_coreml.NN))
     yield from ((name, facts) for name, facts, _ in test_constraints_coreml.EACH)
     yield from ((test_constraints_coreml.NEWER, facts) for facts, _ in test_constraints_coreml.NEWEST)
-    for module in (test_constraints_mobile, test_constraints_others, test_constraints_tensorrt, test_constraints_web):
+    for module in (
+        test_constraints_mobile,
+        test_constraints_others,
+        test_constraints_tensorrt,
+        test_constraints_tvm,
+        test_constraints_web,
+    ):
         yield from ((name, facts) for name, facts, _ in module.CASES)
 
 

@@ -55,6 +55,7 @@ def test_a_model_runs() -> None:
         ("crash running", Crashed, "SIGSEGV while running"),
         ("exit", Crashed, "exit status 3 while loading"),
         ("other types", NotMeasurable, "float8"),
+        ("sizes", NotLoaded, r"told {'x': \(1, 2\)}"),
         ("call home", NotRun, "may not use the network"),
         ("grow", NotRun, "allocate"),
         ("cannot be imported", NotInstalled, "no such library"),

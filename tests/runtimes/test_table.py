@@ -58,9 +58,10 @@ def test_a_table_is_written_as_it_was_read() -> None:
     ("text", "opsets"), [("7-21", (7, 21)), ("-21", (None, 21)), ("7-", (7, None)), ("", (None, None))]
 )
 def test_what_the_header_may_add(text: str, opsets: tuple[int | None, int | None]) -> None:
-    added = f"fallback: toy-cpu@1.2\ninlines: yes\nopsets: {text}\nsource d:"
+    added = f"fallback: toy-cpu@1.2\ninlines: yes\nfixes: yes\nopsets: {text}\nsource d:"
     table = parse_table(TOY.replace("source d:", added), "toy")
     assert (table.fallback, table.inlines, table.opsets) == ("toy-cpu@1.2", True, opsets)
+    assert table.fixes
     assert parse_table(write_table(table, list(table)), "toy") == table
 
 

@@ -11,6 +11,7 @@ What the other sources say is kept beside it where they say something else.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from graphkit.analysis.coverage.silence import absent, authority, outside, unheard_of
 from graphkit.analysis.coverage.statements import has_kernel, opinions
@@ -29,11 +30,20 @@ def judge(node: NodeFacts, table: Table, expand: Expander) -> Verdict:
     limit = outside(node, table)
     if limit is not None and limit.status == "none":
         return limit
+    if table.fixes:
+        node = _fixed(node)
     verdict = _judged(node, table, expand)
     if verdict.runs and not is_weight(node):
         doubt = limit or unheard_of(node)
         return verdict if doubt is None else doubt
     return verdict
+
+
+def _fixed(node: NodeFacts) -> NodeFacts:
+    """A node as a converter sees it that was told the sizes of all inputs."""
+    tensors = (node.inputs, node.outputs)
+    inputs, outputs = (tuple(item and replace(item, folded=item.settled) for item in some) for some in tensors)
+    return replace(node, inputs=inputs, outputs=outputs)
 
 
 def is_weight(node: NodeFacts) -> bool:
@@ -51,6 +61,9 @@ def chain(table: Table) -> list[Table]:
 
 
 def _judged(node: NodeFacts, table: Table, expand: Expander) -> Verdict:
+    if table.fixes and all(item is None or item.folded for item in node.outputs):
+        evidence, source = authority(table)
+        return Verdict("full", "", evidence, f"computed once by its converter; {source}")
     said = opinions(node, table)
     if is_weight(node) and not any(item.status in ("none", "wrong") for item in said[:1]):
         return Verdict("full", "", said[0].evidence if said else None, said[0].source if said else "")

@@ -15,26 +15,45 @@ _SMALL = 64
 def kinds_of(nodes: Sequence[NodeFacts]) -> list[int]:
     """A number for each node; two nodes have the same where nothing that is known tells them apart but names."""
     numbers: dict[Hashable, int] = {}
-    return [numbers.setdefault(_signature(node), len(numbers)) for node in nodes]
+    makers: dict[int, int] = {}
+    return [numbers.setdefault(_signature(node, makers), len(numbers)) for node in nodes]
 
 
-def _signature(node: NodeFacts) -> Hashable:
+def _signature(node: NodeFacts, makers: dict[int, int]) -> Hashable:
     return (
         node.op,
         node.domain,
         node.since,
         node.opset,
-        tuple(map(_of_tensor, node.inputs)),
-        tuple(map(_of_tensor, node.outputs)),
+        tuple(_of_tensor(item, makers) for item in node.inputs),
+        tuple(_of_tensor(item, makers) for item in node.outputs),
         # A parameter of a function that is not given is an attribute that the node does not have.
         tuple(sorted((name, _frozen(value)) for name, value in node.attributes.items())),
     )
 
 
-def _of_tensor(tensor: TensorFacts | None) -> Hashable:
+def _of_tensor(tensor: TensorFacts | None, makers: dict[int, int]) -> Hashable:
     if tensor is None:
         return None
-    return tensor.type, tensor.shape, tensor.constant, tensor.folded, _digest(tensor)
+    known = (tensor.type, tensor.shape, tensor.constant, tensor.folded, tensor.settled, _digest(tensor))
+    return (*known, _made(tensor, makers))
+
+
+def _made(tensor: TensorFacts, makers: dict[int, int]) -> int | str:
+    """How a tensor is made, as far as converters look back.
+
+    How a value, or a list of sizes, is computed that they may compute too; what makes a tensor of unknown sizes.
+    """
+    maker = tensor.maker
+    if maker is None or tensor.constant:
+        return ""
+    list_of_sizes = tensor.type == "int64" and tensor.rank is not None and tensor.rank <= 1
+    if not (tensor.settled or list_of_sizes):
+        return _sliced(maker) if maker.op == "Slice" else "" if tensor.static else maker.op
+    if id(maker) not in makers:
+        makers[id(maker)] = 0  # of a node that depends on itself
+        makers[id(maker)] = hash(_signature(maker, makers))
+    return makers[id(maker)]
 
 
 def _digest(tensor: TensorFacts) -> bytes | None:
@@ -52,3 +71,10 @@ def _frozen(value: Any) -> Hashable:
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     return value if isinstance(value, Hashable) else repr(value)
+
+
+def _sliced(maker: NodeFacts) -> int:
+    """What a Slice cuts, and where: OpenVINO looks back at it."""
+    source = maker.input(0)
+    cut = tuple(None if item is None else (item.shape, _digest(item)) for item in maker.inputs[1:])
+    return hash(("Slice", None if source is None else source.shape, cut))

@@ -12,11 +12,15 @@ from graphkit.runtimes.table import EVIDENCE, Evidence
 
 
 def absent(node: NodeFacts, table: Table) -> Verdict:
-    """An operator without a row."""
+    """An operator without a row that is about the node."""
     evidence, said = authority(table)
     if _is_onnx(node):
         if table.absent == "none":
             return Verdict("none", "the operator is not among those it has", evidence, said)
+        if table.rows(node.op, node.domain):
+            return Verdict(
+                "unknown", "the operator was measured, and not with such types, ranks or attributes", None, ""
+            )
         return Verdict("unknown", "no source says anything of the operator", None, "")
     owner = _owner(node)
     if owner:

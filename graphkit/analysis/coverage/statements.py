@@ -67,7 +67,9 @@ def _opinion(rows: list[Row], node: NodeFacts, table: Table, evidence: Evidence)
     about = [row for row in rows if covers_version(row, _since(node), node.opset)]
     if evidence == "probe":
         # A probe of another definition, type or condition says nothing of this node.
-        return _best([_measured(row, node, table) for row in about if holds(row.when, node)])
+        held = [(row, holds(row.when, node)) for row in about]
+        found = _best([_measured(row, node, table) for row, known in held if known])
+        return found or _perhaps([_measured(row, node, table) for row, known in held if known is None])
     if not about:
         ranges = ", ".join(dict.fromkeys(_range(row) for row in rows))
         reason = f"it has the operator of opset {ranges}, and the model's is of {_since(node)}"
@@ -78,6 +80,18 @@ def _opinion(rows: list[Row], node: NodeFacts, table: Table, evidence: Evidence)
 def _best(found: list[Opinion | None]) -> Opinion | None:
     """Rows of one kind of source add to each other."""
     return min((item for item in found if item is not None), key=lambda item: BETTER[item.verdict.status], default=None)
+
+
+def _perhaps(found: list[Opinion | None]) -> Opinion | None:
+    """What probes say of a node of which too little is known to tell which of them are of its kind.
+
+    Where all that may be of its kind ran, it is taken to run as well; else nothing is said.
+    """
+    said = [item.verdict for item in found if item is not None]
+    if not said or not all(item.runs for item in said):
+        return None
+    reason = "its rank is not known, and with every rank that was measured it ran"
+    return Opinion(Verdict("partial", reason, said[0].evidence, said[0].source))
 
 
 def _measured(row: Row, node: NodeFacts, table: Table) -> Opinion | None:

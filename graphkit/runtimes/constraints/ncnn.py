@@ -75,6 +75,35 @@ def _only_constants(node: NodeFacts, names: dict[int, str]) -> Answer:
     return Unknown(f"{answer}, but for some patterns") if isinstance(answer, str) else answer
 
 
+_BITS = "pip ncnn 1.0.20261020, BinaryOp: integers are computed with as if their bits were float32"
+
+
+@constraint(_NCNN, "Div Mul Pow", citation=_BITS, evidence="probe", wrong=True)
+def _of_floats(node: NodeFacts) -> Answer:
+    whole = _whole(node)
+    # A number that is a constant becomes a float32 of the layer's, and by a float32 such bits can be multiplied.
+    by_number = node.op != "Pow" and any(
+        item is not None and item.value is not None and item.value.size == 1 for item in node.inputs
+    )
+    return (
+        whole
+        if whole is None or not by_number
+        else Unknown(f"{whole}, which is right of small positive integers alone")
+    )
+
+
+@constraint(_NCNN, "Add Max Min Sub", citation=_BITS, evidence="probe")
+def _of_small_numbers(node: NodeFacts) -> Answer:
+    whole = _whole(node)
+    return None if whole is None else Unknown(f"{whole}, which is right of small positive integers alone")
+
+
+def _whole(node: NodeFacts) -> str | None:
+    kinds = {item.type for item in node.inputs if item is not None and not item.folded}
+    whole = sorted(kind for kind in kinds if kind is not None and kind.startswith(("int", "uint")))
+    return f"its input is {whole[0]}, and it computes with float only" if whole else None
+
+
 @constraint(_NCNN, "Softmax", citation=f"{_PNNX}/pass_ncnn/nn_Softmax.cpp: not along the batch", evidence="code")
 @constraint(_NCNN, "Concat", citation=f"{_PNNX}/pass_ncnn/convert_torch_cat.cpp: not along the batch", evidence="code")
 @constraint(_NCNN, "Split", citation=f"{_PNNX}/pass_ncnn/convert_torch_split.cpp: not along the batch", evidence="code")

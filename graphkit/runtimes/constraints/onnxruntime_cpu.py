@@ -48,3 +48,13 @@ def _grid_sample(node: NodeFacts) -> Answer:
     data = node.input(0)
     deep = data is not None and data.rank == 5 and node.attr("mode") in ("cubic", "bicubic")
     return first(rank(node, 0, (4, 5)), "its mode is cubic on five dimensions" if deep else None)
+
+
+@constraint(
+    _CPU,
+    "GRU LSTM RNN",
+    citation="pip onnxruntime 1.32.0, onnxruntime/core/providers/cpu/rnn: layout_ == 0",
+    evidence="probe",
+)
+def _batchwise(node: NodeFacts) -> Answer:
+    return "its layout is 1, the batch first; it must be 0" if node.attr("layout") == 1 else None

@@ -6,7 +6,7 @@ OpenCV 4 folds constants as it reads, the shapes of static tensors among them.
 from __future__ import annotations
 
 from graphkit.facts.node import NodeFacts
-from graphkit.runtimes.constraints.checks import Answer, attribute, constant, first, given, numbers
+from graphkit.runtimes.constraints.checks import Answer, attribute, constant, first, given, listed, named, numbers
 from graphkit.runtimes.constraints.registry import Unknown, constraint
 from graphkit.runtimes.constraints.resizing import constant_parameter, only_sides, resizing
 
@@ -114,3 +114,39 @@ def _resize_ignored(node: NodeFacts) -> Answer:
 )
 def _fill(node: NodeFacts) -> Answer:
     return None if node.attr("value") is not None else "it leaves out value, which must be said"
+
+
+_UNREAD = (
+    *("float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "float8e8m0", "float4e2m1"),
+    *("int2", "uint2", "int4", "uint4", "string"),
+)
+
+
+@constraint(
+    _OPENCV,
+    "*",
+    citation="pip opencv-python-headless 5.0.0.93, onnx_importer2.cpp, parseValueInfo: unsupported datatype",
+    evidence="probe",
+    versions="5",
+)
+def _types(node: NodeFacts) -> Answer:
+    tensors = [item for item in (*node.inputs, *node.outputs) if item is not None]
+    strange = sorted({item.type for item in tensors if item.type in _UNREAD})
+    return f"it has values of {listed(strange)}, which it does not read" if strange else None
+
+
+@constraint(
+    _OPENCV,
+    "GatherND",
+    citation="pip opencv-python-headless 5.0.0.93, SIGFPE in the layer where indices are empty",
+    evidence="probe",
+    versions="5",
+)
+def _none_gathered(node: NodeFacts) -> Answer:
+    indices = node.input(1)
+    if indices is None or indices.shape is None:
+        return None
+    if 0 in indices.shape:
+        return "it gathers nothing, on which the process crashes"
+    invented = any(not isinstance(size, int) and not named(size) for size in indices.shape[:-1])
+    return "it depends on the input how many it gathers, and on none the process crashes" if invented else None

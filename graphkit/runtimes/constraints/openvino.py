@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from graphkit.facts.node import NodeFacts
+from graphkit.facts.node import Dimension, NodeFacts, TensorFacts
 from graphkit.runtimes.constraints.checks import (
     Answer,
     attribute,
     constant,
     first,
     listed,
+    numbers,
 )
 from graphkit.runtimes.constraints.registry import Unknown, constraint
 from graphkit.runtimes.constraints.resizing import resizing
@@ -41,9 +42,6 @@ def _resize(node: NodeFacts) -> Answer:
     transforms = ("half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", "tf_half_pixel_for_nn")
     if made.transform not in transforms:
         return f"its coordinate_transformation_mode is {made.transform}; it takes {', '.join(transforms)}"
-    shrinks = made.factors is None or any(factor is None or factor < 1 for factor in made.factors)
-    if made.smooth and made.transform == "align_corners" and shrinks and not made.by_sizes:
-        return Unknown("it shrinks by scales with align_corners, which gave other values in onnx's node tests")
     return None
 
 
@@ -83,3 +81,51 @@ def _pad(node: NodeFacts) -> Answer:
         attribute(node, "mode", ("constant", "reflect", "edge"), "constant"),
         Unknown(f"{computed}, though 2026.4 took it") if isinstance(computed, str) else None,
     )
+
+
+@constraint(
+    _BOTH,
+    "GatherElements",
+    citation="pip openvino 2026.4.1, gather_elements_shape_inference.hpp: data and indices must have equal dimensions",
+    evidence="probe",
+)
+def _gather_elements(node: NodeFacts) -> Answer:
+    """OpenVINO takes away a Slice before it that begins at 0, and then refuses what it has made."""
+    data, indices, axis = node.input(0), node.input(1), node.attr("axis", 0)
+    if data is None or data.shape is None:
+        return None
+    whole = _sliced(data)
+    most = data.shape
+    rank = len(most)
+    shape = indices.shape if indices is not None and indices.shape is not None else (None,) * rank
+    for place, (size, limit, given) in enumerate(zip(whole or most, most, shape, strict=False)):
+        # Indices are never larger than what they are taken from.
+        wanted = limit if whole is not None and not isinstance(given, int) else given
+        if place in (axis, axis + rank) or not isinstance(size, int) or not isinstance(wanted, int) or size == wanted:
+            continue
+        where = "its data" if whole is None else "what its data is sliced from"
+        return f"its indices have the size {wanted} where {where} has {size}; all but axis {axis} must be alike"
+    return None
+
+
+def _sliced(tensor: TensorFacts | None) -> tuple[Dimension, ...] | None:
+    """The shape of what a tensor is the beginning of, by a Slice; None where it is not."""
+    maker = None if tensor is None else tensor.maker
+    if maker is None or maker.op != "Slice" or maker.domain:
+        return None
+    starts = numbers(maker.input(1)) or maker.attr("starts")
+    steps = numbers(maker.input(4)) or [1]
+    source = maker.input(0)
+    plain = starts and not any(starts) and set(steps) == {1}
+    return source.shape if plain and source is not None else None
+
+
+@constraint(
+    _BOTH,
+    "STFT",
+    citation="pip openvino 2026.4.1, its translator: Shape of signal input must be static",
+    evidence="probe",
+)
+def _stft(node: NodeFacts) -> Answer:
+    signal = node.input(0)
+    return "the shape of its signal is not fixed" if signal is not None and not signal.static else None

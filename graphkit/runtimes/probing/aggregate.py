@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from graphkit.runtimes.probing.observation import ABSENT, TYPE, Observation
-from graphkit.runtimes.probing.separating import separate, together
+from graphkit.runtimes.probing.separating import Leaf, separate, together
 from graphkit.runtimes.table import Row, Source, Status
 
 Types = tuple[tuple[str, frozenset[str]], ...]
@@ -42,12 +42,14 @@ def aggregate(observations: Iterable[Observation], source: Source) -> list[Row]:
 
 def _rows(op: str, domain: str, since: int, members: Sequence[Observation], source: Source) -> list[Row]:
     rows: list[Row] = []
+    right = [item for item in members if item.runs]
     for leaf in separate(members):
-        status, constraint = _said(leaf.members)
+        status, constraint = _said(leaf)
         path = {key: values for key, values in leaf.path if not key.startswith(TYPE)}
+        keys = _limiting(op, since, domain)
         runs = status in ("full", "partial")
-        for group in together(leaf.members, _limiting(op, since, domain)) if runs else [leaf.members]:
-            seen = _seen(group, _limiting(op, since, domain)) if runs else _never_constant(group)
+        for group in together(leaf.members, keys) if runs else [leaf.members]:
+            seen = _seen(group, keys) if runs else _to_blame(group, right, keys)
             conditions = {key: values & seen.get(key, values) for key, values in path.items()}
             conditions |= {key: values for key, values in seen.items() if key not in path}
             when = ";".join(f"{key}={'|'.join(sorted(values))}" for key, values in sorted(conditions.items()))
@@ -58,14 +60,17 @@ def _rows(op: str, domain: str, since: int, members: Sequence[Observation], sour
     return rows
 
 
-def _said(members: Sequence[Observation]) -> tuple[Status, str]:
-    """What the members say together."""
+def _said(leaf: Leaf) -> tuple[Status, str]:
+    """What the members of a leaf say together."""
+    members = leaf.members
     counts = Counter(item.status for item in members)
     right, count = counts["full"], len(members)
     if right == count:
         return "full", ""
     failed: Status = "wrong" if counts["wrong"] > counts["none"] else "none"
     reason = Counter(_plain(item.reason) for item in members if item.status == failed).most_common(1)[0][0]
+    if leaf.oddity:
+        return "partial", f"not with {leaf.oddity}: {reason}"
     if right:
         mixed = f"{right} of {count} such probes ran right; else: {reason}"
         return ("partial" if right >= _MOSTLY * count else "unknown"), mixed
@@ -102,11 +107,35 @@ def _seen(members: Sequence[Observation], keys: Iterable[str]) -> dict[str, froz
     return {key: values for key, values in found.items() if values != {ABSENT}}
 
 
-def _never_constant(members: Sequence[Observation]) -> dict[str, frozenset[str]]:
-    """Inputs that were never constants: what is refused when they are computed may run when they are not."""
-    most = max(len(item.node.inputs) for item in members)
-    found = _seen(members, [f"const.{place}" for place in range(1, most)])
-    return {key: values for key, values in found.items() if values == {"no"}}
+def _to_blame(
+    members: Sequence[Observation], right: Sequence[Observation], keys: Iterable[str]
+) -> dict[str, frozenset[str]]:
+    """What may be the cause where some nodes fail, beside what tells them from those that run.
+
+    These are the features whose values were seen in none that runs: what fails with such a value may run without it.
+    Where several tests fail and none runs, the operator is to blame; a single test may have been an odd one. What is
+    refused when it is computed may run when it is constant.
+
+    Args:
+        members: The nodes that fail.
+        right: All nodes of the same definition that run.
+        keys: The limiting features.
+    """
+    places = range(max(len(item.node.inputs) for item in members))
+    never = _seen(members, [f"const.{place}" for place in places[1:]])
+    computed = {key: values for key, values in never.items() if values == {"no"}}
+    if not right and len({item.test for item in members}) > 1:
+        return computed
+    more = (*(f"rank.{place}" for place in places), *(f"empty.{place}" for place in places), "empty.y")
+    found = {
+        key: values
+        for key, values in _seen(members, dict.fromkeys((*keys, *more))).items()
+        if not values & {item.value(key) for item in right}
+    }
+    # That there is something in a tensor is no cause.
+    return computed | {
+        key: values for key, values in found.items() if not key.startswith("empty.") or values != frozenset({"no"})
+    }
 
 
 def _types(members: Sequence[Observation]) -> list[Types]:

@@ -162,8 +162,11 @@ def _of_model(case: Case, model: ModelProto) -> tuple[dict[str, Any], set[str]]:
 
 
 def _constants(case: Case, alone: bool) -> Iterator[frozenset[str]]:
-    """Sets of inputs to make constant: at least one always stays an input."""
+    """Sets of inputs to make constant: at least one always stays an input, but for a shape that is the only one."""
     names = [name for name, value in case.inputs.items() if value is not None and not isinstance(value, list)]
+    if case.model.graph.node[0].op_type == "ConstantOfShape":
+        yield frozenset(names)
+        return
     if len(case.inputs) < 2 or not names:
         return
     rest = frozenset(names) - {next(iter(case.inputs))}

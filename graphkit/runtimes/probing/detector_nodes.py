@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from graphkit.runtimes.probing.detector_cases import Sketch
 from graphkit.runtimes.probing.detector_elementwise import elementwise
+from graphkit.runtimes.probing.detector_embedded import embedded
+from graphkit.runtimes.probing.detector_logic import logic
 from graphkit.runtimes.probing.detector_values import floats, ints, scalar
 
 
@@ -21,6 +23,9 @@ def sketches() -> Iterator[Sketch]:
     yield from _choices()
     yield from _shapes()
     yield from _products()
+    # Cases are called by number: what is new comes last.
+    yield from embedded()
+    yield from logic()
 
 
 def _convolutions() -> Iterator[Sketch]:

@@ -31,10 +31,24 @@ def measured_table(runner: Runner, version: str, observations: Iterable[Observat
     source = _source(runner, version, {row.source.key for row in kept})
     measured = aggregate(observed, source)
     if not runner.judges_alone:
-        measured = [row for row in measured if row.status in ("full", "partial")]
+        measured = _in_a_model(measured, {(row.op, row.domain) for row in kept}, observed)
     rows: list[Row] = [*kept, *measured]
     used = {row.source.key: row.source for row in rows}
     return write_table(replace(table, sources=used or table.sources), rows)
+
+
+def _in_a_model(measured: Iterable[Row], named: set[tuple[str, str]], observed: Iterable[Observation]) -> list[Row]:
+    """What probes of lone nodes say of models, to a converter that folds and fuses whole graphs.
+
+    What ran runs. What was refused may be a part of something that is not, where another source names the operator or
+    another node of it ran; then nothing is said of it.
+    """
+    known = named | {(item.node.op, item.node.domain) for item in observed if item.runs}
+    return [
+        row
+        for row in measured
+        if row.status in ("full", "partial") or (row.status == "none" and (row.op, row.domain) not in known)
+    ]
 
 
 def table_to_begin_with(runtime: str, version: str) -> Table | None:

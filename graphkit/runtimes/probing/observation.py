@@ -33,11 +33,15 @@ class Observation:
         node: All that is known of it.
         status: full, wrong or none.
         reason: What the runtime said.
+        test: The test that it is a variant of.
+        oddities: What is unusual about the values that it was given, for a reader; see `oddities`.
     """
 
     node: NodeFacts
     status: Status
     reason: str
+    test: str = ""
+    oddities: frozenset[str] = frozenset()
 
     @property
     def runs(self) -> bool:
@@ -85,8 +89,29 @@ def observe(cases: Iterable[Case], outcomes: Mapping[str, Outcome]) -> list[Obse
             continue
         node = facts_of(case)
         if node is not None:
-            found.append(Observation(node, _STATUS[outcome.kind], outcome.reason))
+            found.append(Observation(node, _STATUS[outcome.kind], outcome.reason, case.test, oddities(case)))
     return found
+
+
+def oddities(case: Case) -> frozenset[str]:
+    """What is unusual about a case's values, for a reader: no row can tell, because models do not say what comes in.
+
+    Negative indices, axes and limits count from the end, or are refused; the largest int64, an open end, does not fit
+    where int32 is computed with; infinity and NaN are clamped.
+    """
+    import numpy as np
+
+    found = set()
+    for place, (name, value) in enumerate(case.inputs.items()):
+        if not isinstance(value, np.ndarray) or not value.size:
+            continue
+        if value.dtype.kind == "f" and not np.isfinite(value).all():
+            found.add("infinity or NaN")
+        if place and value.dtype.kind == "i" and (value < 0).any():
+            found.add("negative integers after the first input")
+        if value.dtype == np.int64 and name not in case.constant and (np.abs(value) > np.iinfo(np.int32).max).any():
+            found.add("computed integers beyond int32")
+    return frozenset(found)
 
 
 def facts_of(case: Case) -> NodeFacts | None:

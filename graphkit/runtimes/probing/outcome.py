@@ -122,10 +122,12 @@ def _arrays_differ(right: Any, got: Any, rtol: float, atol: float, leniency: Len
     atol = max(atol, _slack(right))
     if _close(right.astype(wide), got.astype(wide), rtol, atol):
         return ""
+    if (np.isfinite(right.astype(wide)) != np.isfinite(got.astype(wide))).any():
+        return "NaN or infinity in other places"
     with np.errstate(all="ignore"):
         apart = np.abs(right.astype(wide) - got.astype(wide))
         largest = float(np.nanmax(apart, initial=0.0))
-        return f"off by up to {largest:.3g}" if largest else "NaN or infinity in other places"
+        return f"off by up to {largest:.3g}" if largest else "another NaN or infinity"
 
 
 def _close(right: Any, got: Any, rtol: float, atol: float) -> bool:

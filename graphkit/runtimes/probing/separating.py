@@ -1,7 +1,8 @@
 """What tells the nodes that run from those that do not.
 
 First one feature that does it perfectly, else two; else the tree that splits best at each step. A feature with few
-values is preferred to one with many, which would only list what was probed.
+values is preferred to one with many, which would only list what was probed. Unusual values, which a row cannot ask for,
+are a likelier cause than sizes and ranks, and a less likely one than types and words.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from graphkit.runtimes.probing.observation import ABSENT, TYPE, Observation
 _DEEPEST = 4
 _MOST_VALUES = 12
 _SPARSE = 4
+_UNLIKELY = 4
+"""The kind, as `_kind` counts them, of features that are less likely causes than unusual values are."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,12 @@ class Leaf:
     Attributes:
         path: Feature -> values.
         members: The observations.
+        oddity: What is unusual about the values of those that do not run, and of no other; "" where that tells nothing.
     """
 
     path: tuple[tuple[str, frozenset[str]], ...]
     members: tuple[Observation, ...]
+    oddity: str = ""
 
 
 def separate(members: Sequence[Observation]) -> list[Leaf]:
@@ -65,9 +70,15 @@ def _combinations(members: Sequence[Observation], keys: Sequence[str]) -> int:
 def _split(
     members: tuple[Observation, ...], path: tuple[tuple[str, frozenset[str]], ...], keys: list[str], depth: int
 ) -> list[Leaf]:
-    if _pure(members) or depth >= _DEEPEST:
+    if _pure(members):
         return [Leaf(path, members)]
-    chosen = _perfect(members, keys) or _best(members, keys)
+    oddity = _odd(members)
+    if depth >= _DEEPEST:
+        return [Leaf(path, members, oddity)]
+    chosen = _perfect(members, keys)
+    if oddity and (len(chosen) != 1 or _cost(members, chosen[0])[1] >= _UNLIKELY):
+        return [Leaf(path, members, oddity)]
+    chosen = chosen or _best(members, keys)
     if not chosen:
         return [Leaf(path, members)]
     leaves: list[Leaf] = []
@@ -83,6 +94,13 @@ def _split(
                 for leaf in _split(part, (*here, (others[0], inner)), keys, depth + 2)
             ]
     return leaves
+
+
+def _odd(members: Sequence[Observation]) -> str:
+    """What is unusual about the values of all that do not run, and of few that run."""
+    shared = frozenset.intersection(*(item.oddities for item in members if not item.runs))
+    right = [item.oddities for item in members if item.runs]
+    return min((odd for odd in shared if 2 * sum(odd in has for has in right) < len(right)), default="")
 
 
 def _pure(members: Iterable[Observation]) -> bool:

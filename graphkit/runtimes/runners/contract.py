@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from graphkit.errors import GraphkitError, UsageError
@@ -54,7 +55,14 @@ class NotMeasurable(RunnerError):
 
 
 class Adapter(ABC):
-    """Talks to a runtime, in a process of its own: it may print, leak and crash."""
+    """Talks to a runtime, in a process of its own: it may print, leak and crash.
+
+    Attributes:
+        fed: The shape of each tensor that the model will be fed, set before it is loaded: for runtimes whose users say
+            it when they convert a model that leaves it open.
+    """
+
+    fed: Mapping[str, tuple[int, ...]] = MappingProxyType({})
 
     @abstractmethod
     def load(self, model: ModelProto | None, path: Path, folder: Path) -> Ready:

@@ -1,4 +1,8 @@
-"""MNN: converted with its converter, run as a module on the CPU."""
+"""MNN: converted with its converter, run as a module on the CPU.
+
+A 1-D convolution is a 2-D one to MNN. Whatever follows sees three dimensions; where nothing follows, the output keeps
+the fourth, of size 1, which is taken off here.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.runtimes.runners.contract import Adapter, NotLoaded, NotMeasurable, NotRun, Ready, Value
-from graphkit.runtimes.runners.outputs import input_shapes, output_names
+from graphkit.runtimes.runners.outputs import input_shapes, operators, output_names, output_ranks, without_last_ones
 
 if TYPE_CHECKING:
     from onnx import ModelProto
+
+_CONVOLUTIONS = frozenset(("Conv", "ConvTranspose"))
 
 
 def make(_choice: str, _alone: bool) -> Adapter:
@@ -35,6 +41,7 @@ class _Mnn(Adapter):
         if done is False or not made.is_file() or made.stat().st_size == 0:
             raise NotLoaded("its converter writes no model")
         inputs, outputs = list(input_shapes(model, path)), output_names(model, path)
+        ranks = output_ranks(model, path) if _CONVOLUTIONS & operators(model, path) else dict.fromkeys(outputs)
         nn = self._mnn.nn
         manager = nn.create_runtime_manager(({"backend": 0, "precision": "high", "numThread": 1},))
         net = nn.load_module_from_file(str(made), inputs, outputs, runtime_manager=manager)
@@ -43,7 +50,8 @@ class _Mnn(Adapter):
             given = net.forward([self._variable(values[name]) for name in inputs])
             if not given or len(given) < len(outputs):
                 raise NotRun("it returns nothing")
-            return {name: self._read(item) for name, item in zip(outputs, given, strict=False)}
+            read = {name: self._read(item) for name, item in zip(ranks, given, strict=False)}
+            return {name: without_last_ones(values, ranks[name]) for name, values in read.items()}
 
         return ready
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from graphkit.runtimes.runners.contract import Adapter, NotLoaded, NotMeasurable, Ready, Value, first_line
-from graphkit.runtimes.runners.outputs import output_names
+from graphkit.runtimes.runners.outputs import input_shapes, output_names
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -40,7 +40,7 @@ class _OpenVino(Adapter):
             compiled = self._core.compile_model(read, "CPU", settings)
         except Exception as error:
             raise NotLoaded(_reason(error)) from error
-        places = {name: port for port in compiled.inputs for name in port.get_names()}
+        places = _places(compiled.inputs, list(input_shapes(model, path)))
         names = output_names(model, path)
 
         strange = {port.get_element_type().get_type_name() for port in (*compiled.inputs, *compiled.outputs)} - _PLAIN
@@ -56,6 +56,20 @@ class _OpenVino(Adapter):
             return {name: request.get_output_tensor(index).data.copy() for index, name in enumerate(names)}
 
         return ready
+
+
+def _places(ports: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
+    """The port of each input.
+
+    Where an input is passed on unchanged its port bears the output's name instead, and perhaps no other; such ports
+    take the inputs that are left, in the model's order.
+    """
+    known = {name: port for port in ports for name in (port.get_node().get_friendly_name(), *port.get_names())}
+    places = {name: known[name] for name in names if name in known}
+    taken = {port.get_node().get_friendly_name() for port in places.values()}
+    free = [port for port in ports if port.get_node().get_friendly_name() not in taken]
+    left = [name for name in names if name not in places]
+    return places | dict(zip(left, free, strict=True)) if len(left) == len(free) else places
 
 
 def _tensor(value: Value) -> object:

@@ -1,9 +1,11 @@
-"""What a model returns, by name."""
+"""What a model takes and returns, by name."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from graphkit.runtimes.runners.contract import Value
 
 if TYPE_CHECKING:
     from onnx import ModelProto, ValueInfoProto
@@ -30,6 +32,33 @@ def input_shapes(model: ModelProto | None, path: Path) -> dict[str, tuple[tuple[
 def output_shapes(model: ModelProto | None, path: Path) -> dict[str, tuple[int, ...] | None]:
     """Shape of each of the graph's outputs, in order; None for one that is not fixed."""
     return {info.name: _fixed(info) for info in _read(model, path).graph.output}
+
+
+def output_ranks(model: ModelProto | None, path: Path) -> dict[str, int | None]:
+    """How many dimensions each of the graph's outputs has, in order; None where the model does not say."""
+    kinds = {info.name: info.type.tensor_type for info in _read(model, path).graph.output}
+    return {name: len(kind.shape.dim) if kind.HasField("shape") else None for name, kind in kinds.items()}
+
+
+def open_inputs(model: ModelProto) -> list[str]:
+    """Inputs without a shape, or with a size that no tensor has: some old exporters write -1 for a dynamic one."""
+    kinds = {info.name: info.type.tensor_type for info in model.graph.input if info.type.HasField("tensor_type")}
+    return [
+        name
+        for name, kind in kinds.items()
+        if not kind.HasField("shape") or any(dim.HasField("dim_value") and dim.dim_value < 0 for dim in kind.shape.dim)
+    ]
+
+
+def without_last_ones(values: Value, rank: int | None) -> Value:
+    """Values without the dimensions of size 1 that stand behind those that the model says."""
+    extra = () if rank is None else values.shape[rank:]
+    return values.reshape(values.shape[:rank]) if extra and set(extra) == {1} else values
+
+
+def operators(model: ModelProto | None, path: Path) -> frozenset[str]:
+    """The operators of the graph."""
+    return frozenset(node.op_type for node in _read(model, path).graph.node)
 
 
 def has_external_data(model: ModelProto | None, path: Path) -> bool:

@@ -34,7 +34,8 @@ class Runner:
         prefix: Stands before the version, where it is a converter's that decides.
         extra: The extra of graphkit that brings it; "" for none.
         judges_alone: Whether what it refuses as a lone node it refuses in a model too. False for a converter that folds
-            and rearranges whole graphs: of its probes only what ran right is kept.
+            and rearranges whole graphs: of its probes only what ran right is kept, and that it refuses every node of an
+            operator that no other source names.
     """
 
     name: str

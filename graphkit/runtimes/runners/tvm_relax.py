@@ -1,4 +1,8 @@
-"""TVM: imported with the Relax frontend, compiled with LLVM, run in its virtual machine."""
+"""TVM: imported with the Relax frontend, compiled with LLVM, run in its virtual machine.
+
+A model with named sizes is imported with them, for any size. Where an input has no shape, or has sizes of -1 as old
+exporters write it, the importer must be told one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphkit.runtimes.runners.contract import Adapter, NotMeasurable, NotRun, Ready, Value, first_line
-from graphkit.runtimes.runners.outputs import input_shapes, output_names
+from graphkit.runtimes.runners.outputs import input_shapes, open_inputs, output_names
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -33,9 +37,11 @@ class _Tvm(Adapter):
         from graphkit.model import Model
 
         proto = model if model is not None else Model.load(path).proto()
-        module = self._import(proto, keep_params_in_input=False)
+        shapes = input_shapes(proto, path)
+        told = {name: list(self.fed[name]) for name in open_inputs(proto) if name in shapes and name in self.fed}
+        module = self._import(proto, shape_dict=told or None, keep_params_in_input=False)
         machine = self._machine(self._tvm.compile(module, target="llvm"), self._tvm.cpu())
-        wanted, names = list(input_shapes(proto, path)), output_names(proto, path)
+        wanted, names = list(shapes), output_names(proto, path)
 
         def ready(inputs: Mapping[str, Value]) -> dict[str, Value]:
             answer = machine["main"](*[self._tensor(inputs[name]) for name in wanted])

@@ -48,6 +48,7 @@ def _serve(adapter: Adapter, request: Message, answers: IO[bytes]) -> None:
             path.write_bytes(model.SerializeToString())
         work = Path(folder, "work")
         work.mkdir()
+        adapter.fed = {name: tuple(map(int, value.shape)) for name, value in inputs.items() if hasattr(value, "shape")}
         try:
             ready = adapter.load(model, path, work)
         except RunnerError:

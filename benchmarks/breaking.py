@@ -17,7 +17,9 @@ Change = Callable[[Proto], None]
 
 def node(proto: Proto, name: str) -> onnx.NodeProto:
     """The node of that name, or whose name ends so."""
-    return next(item for item in proto.graph.node if item.name == name or item.name.endswith(f"/{name}"))
+    found: onnx.NodeProto
+    found = next(item for item in proto.graph.node if item.name == name or item.name.endswith(f"/{name}"))
+    return found
 
 
 def change_constant(proto: Proto, name: str, change: Callable[[Array], Array]) -> None:

@@ -41,9 +41,10 @@ class Counting:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, done: int, of: int, outcome: Outcome) -> None:
+    def __call__(self, done: int, of: int, outcome: Outcome | None = None) -> None:
         """One case more is done."""
-        self._counts[outcome.kind] += 1
+        if outcome is not None:
+            self._counts[outcome.kind] += 1
         said = ", ".join(f"{count} {kind}" for kind, count in self._counts.most_common())
         self._progress.update(self._task, completed=done, total=of, said=said)
 

@@ -77,7 +77,7 @@ def _print_passes(console: Console, report: RunReport) -> None:
     from rich.text import Text
 
     names = max(len(record.name) for record in report.passes)
-    rows = {record.name: pass_row(record) for record in report.passes if record.rewrites}
+    rows = {id(record): pass_row(record) for record in report.passes if record.rewrites}
     widths = [max((len(row[column]) for row in rows.values()), default=0) for column in range(3)]
     room = max(console.width - names - widths[2] - 13, 20)  # the rest is the margin, the mark and the gaps
     if widths[0] + widths[1] > room:  # the proof is the shorter and the more important one
@@ -89,7 +89,7 @@ def _print_passes(console: Console, report: RunReport) -> None:
         line.add_column(width=1)
         line.add_column(width=names)
         if record.rewrites:
-            what, proof, seconds = rows[record.name]
+            what, proof, seconds = rows[id(record)]
             line.add_column(width=widths[0], overflow="fold")
             line.add_column(width=widths[1], overflow="fold")
             line.add_column(width=widths[2], justify="right", no_wrap=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from graphkit.verdict.frames import Frames, Wanted, plan_frames
     from graphkit.verdict.judged import mean_precision
     from graphkit.verdict.picture import check_target, draw_worst
+    from graphkit.verdict.rounding import strictly_half
     from graphkit.verdict.sides import Side, open_side
 
 _HOMES = {
@@ -27,6 +28,7 @@ _HOMES = {
     "mean_precision": "judged",
     "open_side": "sides",
     "plan_frames": "frames",
+    "strictly_half": "rounding",
 }
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "mean_precision",
     "open_side",
     "plan_frames",
+    "strictly_half",
 ]
 
 

@@ -43,12 +43,14 @@ class Settings:
         tolerance: Relative L2; None for what the precision of the models allows.
         confidence: Threshold of detections where the models leave it open, 0..1; lowered until enough are compared.
         iou: Threshold of suppression where the models leave it open.
+        explain: Whether to try what is wrong where they differ, which runs the first model several times more.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
     tolerance: float | None = None
     confidence: float | None = None
     iou: float | None = None
+    explain: bool = True
 
 
 @dataclass
@@ -113,7 +115,7 @@ def compare_sides(left: Side, right: Side, settings: Settings, told: Told = lamb
         _compare(left, right, item, one, other, rounded, precision, settings, record, tally)
     if not record.names and problem is not None and not record.failed:
         raise problem
-    return _verdict(left, right, precision, record, tally, start), tally
+    return _verdict(left, right, precision, record, tally, start, settings.explain), tally
 
 
 def _names(left: Side, right: Side) -> Mapping[int, str]:
@@ -255,9 +257,12 @@ def _of_pairs(
     return [compare_table(table, f"matched {table.holds}", frames.name, precision, None) for table in (boxes, scores)]
 
 
-def _verdict(left: Side, right: Side, precision: Precision, record: _Record, tally: Tally, start: float) -> Verdict:
+def _verdict(
+    left: Side, right: Side, precision: Precision, record: _Record, tally: Tally, start: float, explain: bool
+) -> Verdict:
     comparison = tally.comparison()
-    findings = point(left, right, record.wrong, record.parts, tally.images, precision)
+    wrong = record.wrong if explain else {}
+    findings = point(left, right, wrong, record.parts, tally.images, precision)
     if not record.names and record.failed:
         findings.append(Finding("outputs", "not run", "the two run on no input that both take"))
     notes = [*record.notes, *_contract_notes(left, right)]

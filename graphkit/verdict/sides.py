@@ -82,7 +82,13 @@ class Side:
 
 
 def open_side(
-    path: Path, *, threads: int = 2, device: str = "cpu", trust: bool = False, end_to_end: bool = False
+    path: Path,
+    *,
+    threads: int = 2,
+    device: str = "cpu",
+    trust: bool = False,
+    end_to_end: bool = False,
+    opener: Callable[[Model, Setting], Callable[[Feed], Values]] = opened,
 ) -> Side:
     """Open a `.pt` or an `.onnx`, whether or not a head is known in it.
 
@@ -92,6 +98,7 @@ def open_side(
         device: Of a `.pt`.
         trust: Of a `.pt`; see `open_detector`.
         end_to_end: The same.
+        opener: How an `.onnx` is loaded and run.
 
     Raises:
         UsageError: There is no such file, or it is of another kind.
@@ -106,12 +113,12 @@ def open_side(
     if not proto.graph.output:
         raise UsageError(f"{path} returns nothing: its graph has no output, so there is nothing to compare.")
     half = _is_half(proto)
-    run = opened(strictly_half(model) if half else model, Setting(threads))
+    run = opener(strictly_half(model) if half else model, Setting(threads))
     side = Side(
         path=path,
         inputs=tuple(model_inputs(proto.graph)),
         outputs=tuple(info.name for info in proto.graph.output),
-        run=lambda values: run(Feed(path.name, dict(values))),
+        run=lambda values: dict(run(Feed(path.name, dict(values)))),
         told="",
         names=dict(enumerate(class_names(model.metadata))),
         half=half,

@@ -33,7 +33,7 @@ def _elements(item: TensorFacts | None, skip: int = 0) -> int | None:
     """Elements of a tensor, its first `skip` axes left out."""
     if item is None or item.shape is None or len(item.shape) < skip:
         return None
-    sizes = [size for size in item.shape[skip:] if isinstance(size, int)]
+    sizes = [size for size in item.shape[skip:] if isinstance(size, int) and size >= 0]
     return math.prod(sizes) if len(sizes) == len(item.shape) - skip else None
 
 
@@ -89,7 +89,7 @@ def _einsum(node: NodeFacts) -> int | None:
 
 
 def _recurrent(node: NodeFacts) -> int | None:
-    """Each step of each sequence multiplies with all of W and R; X is [steps, batch, inputs], or the other way round."""
+    """Each step of a sequence multiplies with all of W and R; X is [steps, batch, inputs] or [batch, steps, inputs]."""
     sequence = node.input(0)
     if sequence is None or sequence.shape is None or len(sequence.shape) != 3:
         return None

@@ -1,4 +1,4 @@
-"""Sizes for dimensions that are not fixed, so that costs can be counted; and functions written out."""
+"""Making a model ready to be counted: open dimensions fixed, nodes in order, functions written out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 
 import onnx
+import onnx.inliner
 
 from graphkit.analysis.statistics.report import Dynamic
 from graphkit.errors import UsageError
-from graphkit.model import Model, without_weights
+from graphkit.model import Model, reads, without_weights
+from graphkit.order import stable_order
 
 
 def dynamic_dimensions(model: Model, sizes: Mapping[str, int]) -> tuple[Dynamic, ...]:
@@ -67,20 +69,38 @@ def _image_size(metadata: Mapping[str, str]) -> tuple[int, int] | None:
 
 
 def prepared(model: Model, dynamic: tuple[Dynamic, ...]) -> onnx.ModelProto:
-    """The model with its open dimensions fixed and its functions written out; large weights may be inputs in it."""
+    """The model with open dimensions fixed, nodes in order and functions written out; large weights may be inputs."""
     proto = model.proto()
     sizes = {dimension.name: dimension.size for dimension in dynamic if dimension.size is not None}
-    if not sizes and not proto.functions:
+    order = _order(proto.graph)
+    in_order = order == list(range(len(proto.graph.node)))
+    if not sizes and not proto.functions and in_order:
         return proto
     small = without_weights(proto)
+    if not in_order:
+        # Nodes on a cycle are in no order; they stay, behind all others.
+        rest = sorted(set(range(len(proto.graph.node))) - set(order))
+        del small.graph.node[:]
+        small.graph.node.extend(proto.graph.node[index] for index in (*order, *rest))
     if proto.functions:
-        try:
-            small = onnx.inliner.inline_local_functions(small)
-        except Exception:  # noqa: BLE001 - what the bindings raise; then they are looked into where they are called
-            small = without_weights(proto)
+        small = _written_out(small)
     for info in small.graph.input:
         for axis, dim in enumerate(info.type.tensor_type.shape.dim):
             size = sizes.get(dim.dim_param or f"{info.name}[{axis}]")
             if size is not None and not (dim.HasField("dim_value") and dim.dim_value >= 0):
                 dim.dim_value = size
     return small
+
+
+def _order(graph: onnx.GraphProto) -> list[int]:
+    """The nodes, each behind what it reads; those on a cycle left out."""
+    maker = {name: index for index, node in enumerate(graph.node) for name in node.output if name}
+    return stable_order([{maker[name] for name in reads(node) if name in maker} for node in graph.node])
+
+
+def _written_out(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The bodies of functions in place of their calls; where onnx cannot do it, the model as it is."""
+    try:
+        return onnx.inliner.inline_local_functions(proto)
+    except Exception:  # noqa: BLE001 - what the bindings raise; functions are then looked into where they are called
+        return proto

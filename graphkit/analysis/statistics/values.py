@@ -1,0 +1,90 @@
+"""What is in a constant: extremes, mean, zeros, and how its values are spread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BINS = 24
+MOST_SHOWN = 16
+"""Elements of a constant that are listed; of larger ones there are statistics alone."""
+
+Element = float | int | str
+
+
+@dataclass(frozen=True)
+class ValueStatistics:
+    """Numbers about numbers. NaN and infinity are counted and left out of everything else.
+
+    Attributes:
+        elements: How many there are.
+        zeros: How many are 0.
+        nans: How many are NaN.
+        infinities: How many are infinite.
+        minimum: The least one; None where none is finite.
+        maximum: The greatest one.
+        mean: Their mean, in float64.
+        deviation: Their standard deviation, in float64.
+        histogram: How many lie in each of 24 equal parts between the least and the greatest; empty where all are equal.
+        first: The elements themselves, in order, where there are at most 16.
+    """
+
+    elements: int
+    zeros: int
+    nans: int
+    infinities: int
+    minimum: float | int | None
+    maximum: float | int | None
+    mean: float | None
+    deviation: float | None
+    histogram: tuple[int, ...]
+    first: tuple[Element, ...]
+
+
+def value_statistics(values: NDArray[Any]) -> ValueStatistics | None:
+    """Statistics of a tensor of numbers or booleans; None of complex numbers and strings."""
+    if values.dtype.kind in "cOSU":
+        return None
+    flat = values.reshape(-1)
+    numbers = flat.astype(np.float64)
+    finite = numbers[np.isfinite(numbers)]
+    counts = {
+        "elements": values.size,
+        "zeros": int((numbers == 0).sum()),
+        "nans": int(np.isnan(numbers).sum()),
+        "infinities": int(np.isinf(numbers).sum()),
+    }
+    first = elements(values) or ()
+    if not finite.size:
+        return ValueStatistics(
+            **counts, minimum=None, maximum=None, mean=None, deviation=None, histogram=(), first=first
+        )
+    low, high = float(finite.min()), float(finite.max())
+    # float64 has no room for the largest integers, which exporters write for "to the end".
+    exact = (int(flat.min()), int(flat.max())) if values.dtype.kind in "iub" else (low, high)
+    spread = tuple(np.histogram(finite, bins=_BINS, range=(low, high))[0].tolist()) if low < high else ()
+    return ValueStatistics(
+        **counts,
+        minimum=exact[0],
+        maximum=exact[1],
+        mean=float(finite.mean()),
+        deviation=float(finite.std()),
+        histogram=spread,
+        first=first,
+    )
+
+
+def elements(values: NDArray[Any]) -> tuple[Element, ...] | None:
+    """The elements of a small tensor, in order; None of a large one, and of one that holds no numbers."""
+    if values.size > MOST_SHOWN or values.dtype.kind in "cOSU":
+        return None
+    exact = values if values.dtype.kind in "iub" else values.astype(np.float64)
+    return tuple(element(value) for value in exact.reshape(-1).tolist())
+
+
+def element(value: float | int) -> Element:
+    """A number for a report; NaN and infinity, which JSON has no numbers for, as words."""
+    return value if np.isfinite(value) else str(value)

@@ -13,14 +13,17 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from graphkit.cli.bench import bench
 from graphkit.cli.coverage import coverage
 from graphkit.cli.demo import demo
 from graphkit.cli.detect import detect
 from graphkit.cli.export import export
+from graphkit.cli.doctor import doctor
 from graphkit.cli.fit import fit
 from graphkit.cli.inspect import inspect
 from graphkit.cli.opsets import opsets
 from graphkit.cli.passes import passes
+from graphkit.cli.picture import picture
 from graphkit.cli.probe import probe
 from graphkit.cli.run import run
 from graphkit.cli.schema import schema
@@ -87,14 +90,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(bench)
 app.command()(demo)
 app.command()(detect)
+app.command()(doctor)
 app.command()(export)
 app.command()(fit)
 app.command()(inspect)
 app.command()(opsets)
 app.command()(coverage)
 app.command()(passes)
+app.command()(picture)
 app.command()(probe)
 app.command()(schema)
 app.command("try")(try_)

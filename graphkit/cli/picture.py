@@ -77,7 +77,7 @@ def picture(
     from graphkit.render.console import make_console, plain
 
     nodes = sum(map(len, made.nodes.values()))
-    make_console().print(plain(f"{output}   {made.boxes} boxes for {nodes} nodes, inputs and outputs"))
+    make_console().print(plain(f"{output}   {made.boxes} boxes for {nodes} nodes, inputs and outputs"), soft_wrap=True)
 
 
 def _colours(model: Model, colour: str) -> Mapping[str, Colour] | None:

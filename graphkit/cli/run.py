@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from graphkit.passes import Registry
+    from graphkit.pipeline.suspect import Suspect
 
 
 def run(
@@ -33,6 +36,9 @@ def run(
     keep_failing: Annotated[
         Path | None, typer.Option("--keep-failing", help="Where to save the graph that a failing pass was given.")
     ] = None,
+    bisect: Annotated[
+        bool, typer.Option("--bisect", help="Where a proof fails, name the rewrite in that pass that is wrong.")
+    ] = False,
     plugin: Annotated[
         list[str] | None,
         typer.Option("--plugin", help="A module, or a .py file, with passes of your own; may be repeated."),
@@ -51,6 +57,10 @@ def run(
     from graphkit.passes.simplifying.process import start_ahead
     from graphkit.pipeline.files import find_pipeline, read_text, writable
 
+    if bisect and no_verify:
+        from graphkit.errors import UsageError
+
+        raise UsageError("--bisect looks into a pass whose proof failed, and --no-verify skips the proofs; drop one.")
     started = time.perf_counter()
     path = find_pipeline(pipeline)
     text = read_text(path)
@@ -69,8 +79,14 @@ def run(
     from graphkit.model import Model
     from graphkit.pipeline.run import Settings, run_pipeline, with_output
 
-    settings = Settings(verify=not no_verify, images=tuple(images or ()), keep_failing=keep_failing)
-    with Progress([step.name for step in parsed.steps], quiet=as_json) as progress:
+    suspects: list[Suspect] = []
+    settings = Settings(
+        verify=not no_verify,
+        images=tuple(images or ()),
+        keep_failing=keep_failing,
+        suspected=suspects.append if bisect else None,
+    )
+    with _looked_into(suspects, as_json), Progress([step.name for step in parsed.steps], quiet=as_json) as progress:
         outcome = run_pipeline(parsed, Model.load(model), settings, progress)
         if not dry_run:
             progress.writing(target)
@@ -83,6 +99,21 @@ def run(
     from graphkit.render.run_text import print_run
 
     print_run(make_console(), report)
+
+
+@contextmanager
+def _looked_into(suspects: list[Suspect], as_json: bool) -> Iterator[None]:
+    """Where a proof fails and there is a suspect, say which rewrite it is before the failure goes on."""
+    from graphkit.errors import ProofFailed
+
+    try:
+        yield
+    except ProofFailed as error:
+        if suspects:
+            from graphkit.cli.bisecting import print_suspect
+
+            print_suspect(suspects[0], error, as_json)
+        raise
 
 
 def _known(plugins: list[str] | None) -> Registry:

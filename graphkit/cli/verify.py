@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from graphkit.bisect import Bisection
     from graphkit.verdict import Verdict
 
 
@@ -46,6 +47,9 @@ def verify(
     picture: Annotated[
         Path | None, typer.Option("--picture", help="Draw the image on which the two differ most, with both's boxes.")
     ] = None,
+    bisect: Annotated[
+        bool, typer.Option("--bisect", help="Where they differ, name the node at which it begins; two ONNX models.")
+    ] = False,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Of onnxruntime or torch.")] = 2,
     device: Annotated[str, typer.Option("--device", help="Of torch, for a .pt: cpu, cuda, cuda:1.")] = "cpu",
     trust: Annotated[
@@ -66,17 +70,22 @@ def verify(
         from graphkit.verdict import check_target
 
         check_target(picture)
-    report = _run(
+    report, found = _run(
         left, right, images or [], data, tolerance, map_tolerance, batch or [], imgsz or [], seed, confidence, iou,
-        picture, threads, device, trust, as_json,
+        picture, bisect, threads, device, trust, as_json,
     )  # fmt: skip
     if as_json:
-        sys.stdout.write(json.dumps(_finite(report.to_dict()), indent=2, ensure_ascii=False) + "\n")
+        told = report.to_dict() | ({} if found is None else {"bisection": found.to_dict()})
+        sys.stdout.write(json.dumps(_finite(told), indent=2, ensure_ascii=False) + "\n")
     else:
+        from graphkit.render.bisect_text import print_bisection
         from graphkit.render.console import make_console
         from graphkit.render.verify_text import print_verdict
 
-        print_verdict(make_console(), report)
+        console = make_console()
+        print_verdict(console, report)
+        if found is not None:
+            print_bisection(console, found)
     if not report.equal:
         raise typer.Exit(2 if report.compared == 0 and not report.failed else 1)
 
@@ -94,30 +103,38 @@ def _run(
     confidence: float | None,
     iou: float | None,
     picture: Path | None,
+    bisect: bool,
     threads: int,
     device: str,
     trust: bool,
     quiet: bool,
-) -> Verdict:
+) -> tuple[Verdict, Bisection | None]:
     from dataclasses import replace
 
+    from graphkit.bisect import in_pieces
     from graphkit.cli.activity import activity
+    from graphkit.cli.bisecting import bisect_files, common_input, no_graph
     from graphkit.cli.detecting import size_of
     from graphkit.images import find_images
     from graphkit.verdict import Settings, Wanted, compare_sides, draw_worst, mean_precision, open_side
+    from graphkit.verify import opened
 
     sizes = []
     for text in imgsz:
         size = size_of(text)
         assert size is not None
         sizes.append((size, size) if isinstance(size, int) else size)
+    refusal = no_graph(left, right) if bisect else ""
+    bisect = bisect and not refusal
     wanted = Wanted(tuple(find_images(images)), tuple(batch), tuple(sizes), seed)
     with activity(quiet) as tell:
         tell(f"opening {left.name}")
-        one = open_side(left, threads=threads, device=device, trust=trust)
+        # Whoever asks for the node has no need of guesses, and may have models that are too large to be loaded twice.
+        opener = in_pieces if bisect else opened
+        one = open_side(left, threads=threads, device=device, trust=trust, opener=opener)
         tell(f"opening {right.name}")
-        other = open_side(right, threads=threads, device=device, trust=trust)
-        settings = Settings(wanted, tolerance, confidence, iou)
+        other = open_side(right, threads=threads, device=device, trust=trust, opener=opener)
+        settings = Settings(wanted, tolerance, confidence, iou, thorough=not bisect or picture is not None)
         report, tally = compare_sides(one, other, settings, lambda name: tell(f"running on {name}"))
         if data is not None:
             found = mean_precision(
@@ -132,10 +149,17 @@ def _run(
                 progress=lambda name, done, total: tell(f"mAP of {name}: {done} of {total}"),
             )
             report = replace(report, precision=found)
+        bisection = None
+        if bisect and not report.equal:
+            chosen = common_input(one, other, wanted, report)
+            del one, other
+            bisection = bisect_files(left, right, chosen, report, threads, tell)
     if picture is not None:
         image = draw_worst(tally, picture, (left.name, right.name))
         report = replace(report, notes=(*report.notes, f"{picture} shows {image}"))
-    return report
+    if refusal and not report.equal:
+        report = replace(report, notes=(*report.notes, refusal))
+    return report, bisection
 
 
 def _finite(value: object) -> object:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from graphkit.pipeline.suspect import Pair, Suspect
 
 if TYPE_CHECKING:
     from graphkit.heads import Arrays, DetectionOutputs, InputRelation, Relation
     from graphkit.model import Model
     from graphkit.numerics import Numerics
+    from graphkit.passes import Pass, PassResult
     from graphkit.verify import CheckResult, Feed, Proof
 
 
@@ -74,6 +77,38 @@ class Prover:
             if isinstance(relation, DetectionOutputs):
                 self._feeds = with_thresholds(self._feeds, after, relation)
         return proof
+
+    def suspect(self, step: Pass, after: Model, result: PassResult) -> Suspect:
+        """What a failed proof was about: the model before, and `after` that `step` left."""
+        from graphkit.heads import HalfPrecision
+        from graphkit.numerics import Numerics
+        from graphkit.verify.comparing import CLOSE_FLOAT32
+        from graphkit.verify.half import TOLERANCE
+
+        allowed = 0.0 if step.numerics == Numerics.EXACT else CLOSE_FLOAT32
+        tolerance = TOLERANCE if isinstance(result.relation, HalfPrecision) else allowed
+        return Suspect(step.name, self._model, after, tolerance, tuple(self._together(after, result.inputs)))
+
+    def _together(self, after: Model, inputs: InputRelation | None) -> Iterator[Pair]:
+        """What the model before and the one after are fed, where one input is one of the other."""
+        import numpy as np
+
+        from graphkit.heads import MappedInputs, TakenInputs
+        from graphkit.verify import Known, make_feeds, refeed
+
+        known = self._feeds or []
+        if isinstance(inputs, MappedInputs):
+            for feed in make_feeds(after, self._images, self._seed):
+                sets = inputs.before(feed.inputs)
+                if len(sets) == 1:
+                    yield feed.name, {name: np.asarray(value) for name, value in sets[0].items()}, feed.inputs
+        elif isinstance(inputs, TakenInputs):
+            taken = refeed(self._model, after, inputs, Known(known, self._outputs or []), self._images, self._seed)[0]
+            for feed, new in zip(known, taken, strict=True):
+                yield feed.name, feed.inputs, new.inputs
+        else:
+            for feed in known:
+                yield feed.name, feed.inputs, feed.inputs
 
     def _carried(self, relation: Relation | None, inputs: InputRelation | None) -> DetectionOutputs | None:
         """What an earlier pass said of the outputs, under the names that they have now; None where it no longer holds.

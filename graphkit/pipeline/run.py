@@ -16,6 +16,7 @@ from graphkit.pipeline.pipeline import Pipeline
 from graphkit.pipeline.prover import Prover
 from graphkit.pipeline.report import PassRecord, RunReport
 from graphkit.pipeline.settling import settle
+from graphkit.pipeline.suspect import Suspect
 from graphkit.version import __version__
 
 if TYPE_CHECKING:
@@ -35,11 +36,13 @@ class Settings:
         verify: Prove every rewrite; without, rewritten graphs are still checked.
         images: Pictures to prove on instead of the pipeline's own choice; empty for that choice.
         keep_failing: Where to save the graph that went into a pass that fails.
+        suspected: Is called with a pass whose proof failed, before that is raised.
     """
 
     verify: bool = True
     images: Sequence[Path] = ()
     keep_failing: Path | None = None
+    suspected: Callable[[Suspect], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +186,8 @@ class _Runner:
             return None
         proof = self._prover.prove(candidate, step.numerics, result.relation, result.inputs)
         if not proof.passed:
+            if self._settings.suspected is not None:
+                self._settings.suspected(self._prover.suspect(step, candidate, result))
             raise ProofFailed(f"{where} changed what the model computes: {proof.failure} Nothing was written.")
         return proof
 

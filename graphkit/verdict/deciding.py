@@ -43,14 +43,15 @@ class Settings:
         tolerance: Relative L2; None for what the precision of the models allows.
         confidence: Threshold of detections where the models leave it open, 0..1; lowered until enough are compared.
         iou: Threshold of suppression where the models leave it open.
-        explain: Whether to try what is wrong where they differ, which runs the first model several times more.
+        thorough: Whether to go on after the first input that shows a difference, and to try what is wrong, which runs
+            the first model several times more.
     """
 
     wanted: Wanted = field(default_factory=Wanted)
     tolerance: float | None = None
     confidence: float | None = None
     iou: float | None = None
-    explain: bool = True
+    thorough: bool = True
 
 
 @dataclass
@@ -113,9 +114,11 @@ def compare_sides(left: Side, right: Side, settings: Settings, told: Told = lamb
         record.names.append(item.name)
         rounded = measured(Feed(item.name, item.feed(left if precision.measures else right))) if measured else None
         _compare(left, right, item, one, other, rounded, precision, settings, record, tally)
+        if record.wrong and not settings.thorough:
+            break
     if not record.names and problem is not None and not record.failed:
         raise problem
-    return _verdict(left, right, precision, record, tally, start, settings.explain), tally
+    return _verdict(left, right, precision, record, tally, start, settings.thorough), tally
 
 
 def _names(left: Side, right: Side) -> Mapping[int, str]:

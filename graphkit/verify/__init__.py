@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from graphkit.verify.checking import CheckResult, check, check_model
     from graphkit.verify.comparing import Comparison, compare
     from graphkit.verify.detections import Agreement, agree
-    from graphkit.verify.feeds import Feed, make_feeds
+    from graphkit.verify.feeds import Feed, Sizes, make_feeds, picture_feeds, random_feed
     from graphkit.verify.half import prove_half
     from graphkit.verify.inputs import Input, model_inputs
     from graphkit.verify.lowering import with_thresholds
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from graphkit.verify.refeeding import Known, refeed
     from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
     from graphkit.verify.run import exposing, opened, run_model, run_part, run_what_works
-    from graphkit.verify.session import NotRunnable, Setting
+    from graphkit.verify.session import NotRunnable, Setting, open_session
 
 _HOMES = {
     "Agreement": "detections",
@@ -34,6 +34,7 @@ _HOMES = {
     "NotRunnable": "session",
     "Proof": "proving",
     "Setting": "session",
+    "Sizes": "feeds",
     "agree": "detections",
     "check": "checking",
     "check_model": "checking",
@@ -45,9 +46,12 @@ _HOMES = {
     "make_feeds": "feeds",
     "model_inputs": "inputs",
     "non_max_suppression": "references",
+    "open_session": "session",
     "opened": "run",
+    "picture_feeds": "feeds",
     "prove": "proving",
     "prove_half": "half",
+    "random_feed": "feeds",
     "refeed": "refeeding",
     "run_model": "run",
     "run_part": "run",
@@ -66,6 +70,7 @@ __all__ = [
     "NotRunnable",
     "Proof",
     "Setting",
+    "Sizes",
     "agree",
     "check",
     "check_model",
@@ -77,9 +82,12 @@ __all__ = [
     "make_feeds",
     "model_inputs",
     "non_max_suppression",
+    "open_session",
     "opened",
+    "picture_feeds",
     "prove",
     "prove_half",
+    "random_feed",
     "refeed",
     "run_model",
     "run_part",

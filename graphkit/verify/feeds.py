@@ -38,7 +38,9 @@ class Feed:
 
 
 @dataclass(frozen=True)
-class _Sizes:
+class Sizes:
+    """What dimensions are set to that a model leaves open: images, and pixels of height and width."""
+
     batch: int
     height: int
     width: int
@@ -78,19 +80,19 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
     free = [item.dims[axis] for item in pictures for axis in (item.image_axes or ())[1:]]
     dynamic_size = any(not isinstance(dim, int) for dim in free)
     dynamic_batch = any(item.dims and not isinstance(item.dims[0], int) for item in inputs)
-    base = _Sizes(1, 320, 320)
-    feeds = [_random_feed("random", inputs, base, [seed, 0])]
+    base = Sizes(1, 320, 320)
+    feeds = [random_feed("random", inputs, base, [seed, 0])]
     if pictures:
         frame = _picture_size(model) if images else base
-        feeds += _picture_feeds(inputs, list(images) if images else [_test_picture()], frame, seed)
+        feeds += picture_feeds(inputs, list(images) if images else [_test_picture()], frame, seed)
     if dynamic_batch:
-        feeds.append(_random_feed("random, batch 3", inputs, _Sizes(3, 320, 320), [seed, 1]))
+        feeds.append(random_feed("random, batch 3", inputs, Sizes(3, 320, 320), [seed, 1]))
     if dynamic_size:
-        feeds.append(_random_feed("random, 256 × 384", inputs, _Sizes(1, 256, 384), [seed, 2]))
+        feeds.append(random_feed("random, 256 × 384", inputs, Sizes(1, 256, 384), [seed, 2]))
     return feeds
 
 
-def _shapes(inputs: list[Input], sizes: _Sizes) -> dict[str, tuple[int, ...]]:
+def _shapes(inputs: list[Input], sizes: Sizes) -> dict[str, tuple[int, ...]]:
     """A size for every dimension; one symbol has one size everywhere."""
     symbols: dict[str, int] = {}
     shapes = {}
@@ -125,7 +127,8 @@ def _random(item: Input, shape: tuple[int, ...], rng: np.random.Generator) -> ND
     return rng.integers(1, 4, shape).astype(INTEGERS[item.elem_type])
 
 
-def _random_feed(name: str, inputs: list[Input], sizes: _Sizes, seed: list[int]) -> Feed:
+def random_feed(name: str, inputs: list[Input], sizes: Sizes, seed: list[int]) -> Feed:
+    """Seeded random values for every input, as `make_feeds` has them; a fixed dimension keeps its size."""
     rng = np.random.default_rng(seed)
     shapes = _shapes(inputs, sizes)
     return Feed(name, {item.name: _random(item, shapes[item.name], rng) for item in inputs})
@@ -137,18 +140,19 @@ def _test_picture() -> Path:
     return Path(demo_picture())
 
 
-def _picture_size(model: Model) -> _Sizes:
+def _picture_size(model: Model) -> Sizes:
     try:
         size = ast.literal_eval(model.metadata.get("imgsz", ""))
         height, width = (size, size) if isinstance(size, int) else size
         if all(type(value) is int and 32 <= value <= 2048 for value in (height, width)):
-            return _Sizes(1, height, width)
+            return Sizes(1, height, width)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         pass
-    return _Sizes(1, 640, 640)
+    return Sizes(1, 640, 640)
 
 
-def _picture_feeds(inputs: list[Input], paths: list[Path], sizes: _Sizes, seed: int) -> list[Feed]:
+def picture_feeds(inputs: list[Input], paths: list[Path], sizes: Sizes, seed: int) -> list[Feed]:
+    """A feed for each picture, as `make_feeds` has them; a fixed dimension keeps its size."""
     shapes = _shapes(inputs, sizes)
     feeds = []
     for index, path in enumerate(paths):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,11 +26,13 @@ class Setting:
         providers: Execution providers of onnxruntime, in the order of preference.
         optimise: Whether onnxruntime may rewrite the graph. Proofs are made without, so that what is run is what is in
             the file.
+        spin: Whether waiting threads go on running for a while, as onnxruntime has it by default.
     """
 
     threads: int = THREADS
     providers: tuple[str, ...] = ("CPUExecutionProvider",)
     optimise: bool = False
+    spin: bool = False
 
 
 class NotRunnable(GraphkitError):
@@ -62,14 +64,21 @@ def _options(config: Mapping[str, str], setting: Setting) -> ort.SessionOptions:
     options.use_deterministic_compute = not setting.optimise
     options.log_severity_level = 4
     # Waiting threads that spin take the core from those that work: a run took 0.22 s with them, 0.14 s without.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(setting.spin)))
     for key, value in config.items():
         options.add_session_config_entry(key, value)
     return options
 
 
-def open_session(model: Model, setting: Setting) -> ort.InferenceSession:
+def open_session(
+    model: Model, setting: Setting, change: Callable[[ort.SessionOptions], None] | None = None
+) -> ort.InferenceSession:
     """A session of onnxruntime; a model of a newer IR version than it reads is lowered in a copy.
+
+    Args:
+        model: Any model.
+        setting: How it is run.
+        change: Has the last word on the session's options.
 
     Raises:
         NotRunnable: The model cannot be loaded.
@@ -81,7 +90,7 @@ def open_session(model: Model, setting: Setting) -> ort.InferenceSession:
             raise UsageError(f"this onnxruntime has no {name}; it has {', '.join(there)}.")
     proto = model.proto()
     try:
-        return _load(model, setting)
+        return _load(model, setting, change)
     except GraphkitError:
         raise
     except Exception as error:  # onnxruntime's exceptions share no base class
@@ -93,14 +102,17 @@ def open_session(model: Model, setting: Setting) -> ort.InferenceSession:
     older.CopyFrom(proto)
     older.ir_version = lowered
     try:
-        return _load(Model(older, model.source), setting)
+        return _load(Model(older, model.source), setting, change)
     except Exception as error:
         raise _not_runnable(proto, error) from error
 
 
-def _load(model: Model, setting: Setting) -> ort.InferenceSession:
+def _load(model: Model, setting: Setting, change: Callable[[ort.SessionOptions], None] | None) -> ort.InferenceSession:
     source = model.session_source()
-    session = ort.InferenceSession(source.model, _options(source.config, setting), providers=list(setting.providers))
+    options = _options(source.config, setting)
+    if change is not None:
+        change(options)
+    session = ort.InferenceSession(source.model, options, providers=list(setting.providers))
     lost = [name for name in setting.providers if name not in session.get_providers()]
     if lost:
         # onnxruntime itself goes on with the CPU, and says so in its log only.

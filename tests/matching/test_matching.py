@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from graphkit.demo import demo_detector
@@ -21,7 +23,7 @@ OPSET = [helper.make_opsetid("", 17)]
 
 
 def small(
-    nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray] | None = None, out: str = "y"
+    nodes: list[onnx.NodeProto], constants: dict[str, NDArray[Any]] | None = None, out: str = "y"
 ) -> onnx.ModelProto:
     stored = [numpy_helper.from_array(value, name) for name, value in (constants or {}).items()]
     info = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [4, 4]) for name in ("x", out)]
@@ -30,7 +32,7 @@ def small(
     )
 
 
-def make(op: str, read: str, made: str, **attributes: object) -> onnx.NodeProto:
+def make(op: str, read: str, made: str, **attributes: Any) -> onnx.NodeProto:
     return helper.make_node(op, read.split(), made.split(), **attributes)
 
 

@@ -1,0 +1,157 @@
+"""What was measured, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Latency:
+    """How long one model takes.
+
+    Attributes:
+        label: "A", "B" …
+        model: The file.
+        given: What it was fed: "images [1,3,640,640] float32".
+        batch: Images a run.
+        runs: Timed runs.
+        median: Milliseconds a run.
+        p90: Nine runs in ten take at most this, milliseconds; None of fewer than 10 runs.
+        p99: The same of 99 in 100; None of fewer than 100 runs.
+        images_per_second: Images of all timed runs, by the time these took.
+        loading: Milliseconds until it can be run, median of all loads.
+    """
+
+    label: str
+    model: str
+    given: str
+    batch: int
+    runs: int
+    median: float
+    p90: float | None
+    p99: float | None
+    images_per_second: float
+    loading: float
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Time an image of a model by that of the first.
+
+    Attributes:
+        label: "B" …
+        model: The file.
+        ratio: Below 1 it is faster than the first.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        confidence: Of the interval, 0..1.
+    """
+
+    label: str
+    model: str
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether the interval leaves 1 out."""
+        return not self.low <= 1 <= self.high
+
+
+@dataclass(frozen=True)
+class OperatorTime:
+    """One operator of one model.
+
+    Attributes:
+        op: As onnxruntime runs it, after its own fusions.
+        calls: Nodes run in one run of the model.
+        milliseconds: All of them in one run, without what runs inside of them (the bodies of If and Loop).
+    """
+
+    op: str
+    calls: int
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class OperatorChange:
+    """What one operator takes in a model against what it takes in the first.
+
+    Attributes:
+        op: As onnxruntime runs it.
+        milliseconds: More a run than in the first model; negative where it is less.
+        reach: To either side of it, the interval over the loads.
+        only: "A" where the first model alone has it, the other model's label where that one has, "" where both.
+    """
+
+    op: str
+    milliseconds: float
+    reach: float
+    only: str
+
+    @property
+    def seen(self) -> bool:
+        """Whether it is more than chance."""
+        return abs(self.milliseconds) > self.reach
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Where the time of one model goes, from runs of their own: profiling costs time itself.
+
+    Attributes:
+        label: "A", "B" …
+        runs: Profiled runs, in several loads; figures are medians.
+        operators: The longest first.
+        changes: Against the first model, the largest first; () of the first itself.
+    """
+
+    label: str
+    runs: int
+    operators: tuple[OperatorTime, ...]
+    changes: tuple[OperatorChange, ...]
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """Everything that was measured.
+
+    Attributes:
+        runtime: "onnxruntime 1.32.0".
+        providers: Asked for, in the order of preference.
+        threads: Of one operator.
+        optimise: "all", "basic" or "off".
+        spin: Whether waiting threads spin.
+        input: "noise (seed 0)" or the pictures' names.
+        loads: How often every model was loaded anew.
+        rounds: In each of which every model had one turn.
+        models: In the order given.
+        ratios: Of every model but the first.
+        profiles: In the order of the models; () where none was asked for.
+        notes: What to know about these figures.
+        seconds: All in all.
+    """
+
+    runtime: str
+    providers: tuple[str, ...]
+    threads: int
+    optimise: str
+    spin: bool
+    input: str
+    loads: int
+    rounds: int
+    models: tuple[Latency, ...]
+    ratios: tuple[Ratio, ...]
+    profiles: tuple[Profile, ...]
+    notes: tuple[str, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        found = asdict(self)
+        for item, ratio in zip(found["ratios"], self.ratios, strict=True):
+            item["differs"] = ratio.differs
+        return found

@@ -24,7 +24,7 @@ from graphkit.errors import UsageError
 from graphkit.model import Model
 
 _PROFILE_SECONDS = 1.0
-_PROFILE_RUNS = (3, 20)
+_PROFILE_RUNS = (3, 12)
 """Of each load."""
 _NMS = frozenset({"NonMaxSuppression"})
 

@@ -19,7 +19,7 @@ Event = Mapping[str, Any]
 Opener = Callable[[], tuple[Callable[[int], None], Callable[[], str]]]
 Spent = dict[str, tuple[int, float]]
 """Operator -> calls and milliseconds in one run."""
-LOADS = 5
+LOADS = 8
 _WARM = 2
 _SUFFIX = "_kernel_time"
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -120,9 +120,9 @@ def _changes(first: Sequence[Spent], other: Sequence[Spent], label: str) -> tupl
     found = []
     for name in there[0] | there[1]:
         differences = [b.get(name, (0, 0.0))[1] - a.get(name, (0, 0.0))[1] for a, b in zip(first, other, strict=True)]
-        more, reach = interval(np.array(differences))
+        more, low, high = interval(np.array(differences))
         only = "A" if name not in there[1] else label if name not in there[0] else ""
-        found.append(OperatorChange(name, more, reach, only))
+        found.append(OperatorChange(name, more, low, high, only))
     return tuple(sorted(found, key=lambda item: (-abs(item.milliseconds), item.op)))
 
 

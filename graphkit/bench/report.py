@@ -83,19 +83,21 @@ class OperatorChange:
     Attributes:
         op: As onnxruntime runs it.
         milliseconds: More a run than in the first model; negative where it is less.
-        reach: To either side of it, the interval over the loads.
+        low: Lower end of its interval of 99 %.
+        high: Upper end.
         only: "A" where the first model alone has it, the other model's label where that one has, "" where both.
     """
 
     op: str
     milliseconds: float
-    reach: float
+    low: float
+    high: float
     only: str
 
     @property
     def seen(self) -> bool:
         """Whether it is more than chance."""
-        return abs(self.milliseconds) > self.reach
+        return not self.low <= 0 <= self.high
 
 
 @dataclass(frozen=True)

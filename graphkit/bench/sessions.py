@@ -78,7 +78,8 @@ def open_model(model: Model, serving: Serving, profile: str | None = None) -> or
 def runner(session: ort.InferenceSession, feeds: Sequence[Feed], name: str) -> Callable[[int], None]:
     """A function that runs a model on one feed after the other.
 
-    The values are copied first, so that where they lie in memory is a matter of this load only. They go in from and come out to the host's memory, as `session.run` of a program would have it; a GPU copies.
+    The values are copied first, so that where they lie in memory is a matter of this load only. They go in from and
+    come out to the host's memory, as with `session.run` in a program; a GPU copies.
 
     Raises:
         NotRunnable: The function does, where the model cannot be run on what it is given.

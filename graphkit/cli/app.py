@@ -17,8 +17,8 @@ from graphkit.cli.bench import bench
 from graphkit.cli.coverage import coverage
 from graphkit.cli.demo import demo
 from graphkit.cli.detect import detect
-from graphkit.cli.export import export
 from graphkit.cli.doctor import doctor
+from graphkit.cli.export import export
 from graphkit.cli.fit import fit
 from graphkit.cli.inspect import inspect
 from graphkit.cli.opsets import opsets

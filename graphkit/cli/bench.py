@@ -13,7 +13,7 @@ _LEVELS = ("all", "basic", "off")
 def bench(
     models: Annotated[list[Path], typer.Argument(metavar="A [B]...", help="ONNX models; all are held against A.")],
     rounds: Annotated[
-        int | None, typer.Option("--rounds", min=8, help="In each every model has a turn; instead of --seconds.")
+        int | None, typer.Option("--rounds", min=16, help="In each every model has a turn; instead of --seconds.")
     ] = None,
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.1, help="Of timed runs; loading and warming up come on top.")

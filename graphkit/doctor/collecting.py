@@ -48,7 +48,7 @@ def collect(wanted: Sequence[str] = (), tell: Callable[[str], None] = lambda _: 
         module for module, name in MODULES.items() if name in packages or (name == "onnxruntime" and bool(flavours))
     ]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        tell(f"importing {', '.join(there)}")
+        tell(f"importing {len(there)} modules")
         imports = dict(zip(there, pool.map(_import, there), strict=True))
         available = tuple(imports.get("onnxruntime", Imported()).facts.get("providers", "").split())
         tell("trying onnxruntime")

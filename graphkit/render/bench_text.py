@@ -133,7 +133,7 @@ def _print_changes(console: Console, profile: Profile) -> None:
 def _change(change: OperatorChange) -> Text:
     from rich.text import Text
 
-    return Text(f"{change.milliseconds:+.2f} ±{change.reach:.2f}", "" if change.seen else "dim")
+    return Text(f"{change.milliseconds:+.2f} ±{(change.high - change.low) / 2:.2f}", "" if change.seen else "dim")
 
 
 def _order(tables: Sequence[dict[str, OperatorTime]]) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graphkit.doctor import collect, examine
-from graphkit.doctor.collecting import ask, installed
+from graphkit.doctor.collecting import MODULES, ask, installed
 
 
 def distribution(site: Path, name: str, version: str, content: bytes, record: int | None = None) -> None:
@@ -41,9 +41,8 @@ def test_an_import_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ask("import", "no_such_module_here")[0] == {
         "error": "ModuleNotFoundError: No module named 'no_such_module_here'"
     }
-    (tmp_path / "crashes.py").write_text(
-        "import os, sys\nsys.stderr.write('last words')\nsys.stderr.flush()\nos.abort()\n"
-    )
+    crashing = "import os, sys\nsys.stderr.write('last words')\nsys.stderr.flush()\nos.abort()\n"
+    (tmp_path / "crashes.py").write_text(crashing)
     (tmp_path / "numpy.py").write_text("raise RuntimeError('not the real one')\n")
     monkeypatch.chdir(tmp_path)
     assert ask("import", "numpy")[0] == {"facts": {}}  # not the file in the current folder
@@ -54,7 +53,9 @@ def test_an_import_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "last words" in said
 
 
-def test_this_environment() -> None:
+def test_this_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for slow in ("torch", "ultralytics"):
+        monkeypatch.delitem(MODULES, slow)
     environment = collect(["NoSuchExecutionProvider"])
     assert environment.providers["CPUExecutionProvider"].loaded
     assert environment.reads is not None

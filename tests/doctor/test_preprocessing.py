@@ -24,8 +24,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def tried(path: Path, **options: float) -> Preprocessing:
-    return try_preprocessing(open_detector(path, optimise=True), demo_picture(), read_image(demo_picture()), **options)
+def tried(path: Path, confidence: float = 0.25) -> Preprocessing:
+    picture = demo_picture()
+    return try_preprocessing(open_detector(path, optimise=True), picture, read_image(picture), confidence)
 
 
 def one(report: Preprocessing, start: str) -> Outcome:
@@ -113,6 +114,7 @@ def test_a_size_that_the_model_does_not_take(demo: Path) -> None:
         try_preprocessing(open_detector(demo), demo_picture(), read_image(demo_picture()), size=640)
 
 
+@pytest.mark.slow
 def test_the_known_five_on_a_bus(coco_model: Path) -> None:
     ultralytics = pytest.importorskip("ultralytics", reason="ultralytics, whose bus.jpg this is, is not installed")
     bus = Path(ultralytics.__file__).parent / "assets/bus.jpg"

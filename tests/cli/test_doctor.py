@@ -44,8 +44,9 @@ def test_a_broken_one_and_the_line_that_mends_it(monkeypatch: pytest.MonkeyPatch
 def test_a_model_and_a_picture() -> None:
     result = graphkit("doctor", "demo/detector.onnx", "demo/shapes.png")
     assert result.status == 0
-    assert "Right: RGB, 0..1, letterboxed. It finds 1 blue circle" in result.stdout
-    assert re.search(r"divided by 255 once more instead of 0\.\.1: nothing is found, best score 0\.\d\d", result.stdout)
+    said = " ".join(result.stdout.split())
+    assert "Right: RGB, 0..1, letterboxed. It finds 1 blue circle" in said
+    assert re.search(r"divided by 255 once more instead of 0\.\.1: nothing is found, best score 0\.\d\d", said)
     report = graphkit("doctor", "demo/detector.onnx", "demo/shapes.png", "--json").json()
     assert (report["right"]["detections"], report["nothing"]) == (13, False)
 

@@ -68,6 +68,10 @@ class TestRivals:
         environment = replace(environment, packages=damaged)
         assert "on disk is a mixture" in broken(rival_packages(environment))[0].text
 
+    def test_folders_of_their_own(self) -> None:
+        found = broken(rival_packages(healthy(runtime("onnxruntime-gpu"))))
+        assert "(2 of them; they lie in folders of their own, and Python takes the first)" in found[0].text
+
     def test_the_one_that_is_asked_for_stays(self) -> None:
         environment = healthy(runtime("onnxruntime-gpu"), runtime("onnxruntime-openvino"))
         wanted = replace(environment, wanted=("OpenVINOExecutionProvider",))

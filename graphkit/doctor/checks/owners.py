@@ -42,7 +42,10 @@ def rival_packages(environment: Environment) -> list[Finding]:
         names = [one.name for one in members]
         shared = set.intersection(*(set(one.files) for one in members))
         whole = [one.name for one in members if one.files and not _wrong(one)]
-        lies = f"on disk are those of {' and '.join(whole)}" if whole else "on disk is a mixture"
+        if len(whole) == len(members):
+            lies = "they lie in folders of their own, and Python takes the first"
+        else:
+            lies = f"on disk are those of {' and '.join(whole)}" if whole else "on disk is a mixture"
         keep = _keep(environment, names)
         found.append(
             Finding(

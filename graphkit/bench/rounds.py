@@ -6,7 +6,7 @@ import gc
 import math
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -69,9 +69,9 @@ def time_rounds(
 
     In a round every model has one turn, in random order, and the next round takes them in reverse: what drifts
     meanwhile, or comes of following another model, is the same for all. Every few rounds all models are loaded anew,
-    in random order, because where a model happens to lie in memory makes it faster or slower by some per cent for as
-    long as it is loaded, whatever the number of rounds. A turn of a model that takes less than 20 ms is several runs,
-    after one that is not timed.
+    in random order and then in its reverse, because where a model happens to lie in memory makes it faster or slower
+    by some per cent for as long as it is loaded, whatever the number of rounds. A turn of a model that takes less than
+    20 ms is several runs, after one that is not timed.
 
     Args:
         openers: Each loads a model and gives what runs it.
@@ -86,31 +86,32 @@ def time_rounds(
     loading: tuple[list[float], ...] = tuple([] for _ in openers)
     turns: list[list[list[float]]] = []
     loads, rounds, repeats = 1, 2, [1] * count
+    order: list[int] = []
     while len(turns) < loads:
         began = clock()
         tell(f"load {len(turns) + 1}{f' of {loads}' if turns else ''}")
-        opened: list[Run | None] = [None] * count
-        warm: list[list[float]] = [[]] * count
-        for model in rng.permutation(count).tolist():
+        order = order[::-1] if len(turns) % 2 else rng.permutation(count).tolist()
+        # Kept in this order, so that they are let go in it too: nothing is always first for the same model.
+        ready: dict[int, Run] = {}
+        for model in order:
             start = clock()
-            opened[model] = openers[model]()
+            ready[model] = openers[model]()
             loading[model].append(clock() - start)
-        ready = [run for run in opened if run is not None]
         with _undisturbed():
-            for model in rng.permutation(count).tolist():
-                warm[model] = warm_up(ready[model], clock)
+            warmed = {model: warm_up(run, clock) for model, run in ready.items()}
             if not turns:
                 # The fastest run says how long it takes: any may be interrupted for longer than that.
+                warm = [warmed[model] for model in range(count)]
                 repeats = [max(1, min(_MOST_RUNS, math.ceil(_TURN / max(min(times), 1e-9)))) for times in warm]
                 turn = sum(statistics.median(times) * often for times, often in zip(warm, repeats, strict=True))
                 loads, rounds = plan(budget, turn, clock() - began)
             turns.append(_rounds(ready, rounds, repeats, runs, rng, clock))
-        del opened, ready
+        del ready
     return Timings(np.array(turns), runs, loading)
 
 
 def plan(budget: Budget, turn: float, loading: float) -> tuple[int, int]:
-    """How many loads, and how many rounds in each: an even number, so that every order is met by its reverse.
+    """How many loads, and how many rounds in each: even numbers, so that every order is met by its reverse.
 
     Ten loads; up to thirty where loading takes little, because what differs from load to load is only averaged over
     loads; down to eight where a round takes long.
@@ -122,7 +123,7 @@ def plan(budget: Budget, turn: float, loading: float) -> tuple[int, int]:
     """
     wanted = budget.rounds if budget.rounds is not None else int(budget.seconds / max(turn, 1e-9))
     cheap = int(_LOADING_SHARE * wanted * turn / max(loading, 1e-9))
-    loads = max(_LEAST_LOADS, min(max(LOADS, min(_MOST_LOADS, cheap)), wanted // 2))
+    loads = max(_LEAST_LOADS, min(max(LOADS, min(_MOST_LOADS, cheap)), wanted // 2)) // 2 * 2
     each = max(2, wanted / loads)
     return loads, 2 * (math.ceil(each / 2) if budget.rounds is not None else int(each / 2))
 
@@ -148,7 +149,7 @@ def warm_up(run: Run, clock: Clock) -> list[float]:
 
 
 def _rounds(
-    ready: Sequence[Run],
+    ready: Mapping[int, Run],
     rounds: int,
     repeats: Sequence[int],
     runs: Sequence[list[float]],

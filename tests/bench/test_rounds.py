@@ -80,6 +80,15 @@ def test_every_order_is_met_by_its_reverse_and_both_come_first() -> None:
     assert 8 <= firsts.count("A") <= 32
 
 
+def test_loads_come_in_both_orders_as_often() -> None:
+    machine = Machine()
+    time_rounds([machine.opener("A", 0.1), machine.opener("B", 0.1)], Budget(rounds=80), 3, machine)
+    loads = [name for name, _ in machine.log if name.startswith("load")]
+    assert loads[::2].count("load A") == loads[::2].count("load B") == LOADS // 2
+    for pair in range(0, len(loads), 4):
+        assert loads[pair : pair + 2] == loads[pair + 2 : pair + 4][::-1]
+
+
 def test_a_fast_model_has_several_runs_a_turn_after_one_that_is_not_timed() -> None:
     machine = Machine()
     timings = time_rounds([machine.opener("A", 1 / 1024), machine.opener("B", 0.125)], Budget(rounds=20), 0, machine)

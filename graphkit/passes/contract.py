@@ -44,6 +44,7 @@ class PassResult:
         metadata: Keys to add to the model's metadata ("graphkit.…").
         warnings: What the user should know though nothing is wrong.
         inputs: How the new inputs belong to the old, where they are others; None where they are the same.
+        numerics: The standard that this rewrite is proven to, where it is stricter than what the pass declares.
     """
 
     rewrites: int
@@ -53,6 +54,7 @@ class PassResult:
     metadata: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     inputs: InputRelation | None = None
+    numerics: Numerics | None = None
 
 
 def kebab(name: str) -> str:

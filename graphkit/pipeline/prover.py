@@ -85,7 +85,7 @@ class Prover:
         from graphkit.verify.comparing import CLOSE_FLOAT32
         from graphkit.verify.half import TOLERANCE
 
-        allowed = 0.0 if step.numerics == Numerics.EXACT else CLOSE_FLOAT32
+        allowed = 0.0 if (result.numerics or step.numerics) == Numerics.EXACT else CLOSE_FLOAT32
         tolerance = TOLERANCE if isinstance(result.relation, HalfPrecision) else allowed
         return Suspect(step.name, self._model, after, tolerance, tuple(self._together(after, result.inputs)))
 

@@ -37,12 +37,15 @@ class Settings:
         images: Pictures to prove on instead of the pipeline's own choice; empty for that choice.
         keep_failing: Where to save the graph that went into a pass that fails.
         suspected: Is called with a pass whose proof failed, before that is raised.
+        kept: Is called with the name of each pass that rewrote something and the model that it left, once that is
+            proven; not to be changed.
     """
 
     verify: bool = True
     images: Sequence[Path] = ()
     keep_failing: Path | None = None
     suspected: Callable[[Suspect], None] | None = None
+    kept: Callable[[str, Model], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,12 @@ class _Runner:
             proof = self._judge(step, result, candidate)
             self._current = candidate
             self._nodes = candidate.node_count
+            if self._settings.kept is not None:
+                self._settings.kept(step.name, candidate.copy())
         return PassRecord(
             name=step.name,
             options=step.options(),
-            numerics=str(step.numerics),
+            numerics=str(result.numerics or step.numerics),
             rewrites=result.rewrites,
             summary=result.summary,
             declined=result.declined,
@@ -184,7 +189,7 @@ class _Runner:
             raise PassFailed(f"{where} left an invalid graph: {complaint} Nothing was written.")
         if not self._settings.verify:
             return None
-        proof = self._prover.prove(candidate, step.numerics, result.relation, result.inputs)
+        proof = self._prover.prove(candidate, result.numerics or step.numerics, result.relation, result.inputs)
         if not proof.passed:
             if self._settings.suspected is not None:
                 self._settings.suspected(self._prover.suspect(step, candidate, result))

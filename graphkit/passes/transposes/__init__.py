@@ -1,5 +1,5 @@
-"""Removing Transposes. The door: `sweep` rewrites a graph, `Outcome` says what happened."""
+"""Removing Transposes. The door: `optimise` finds a model that moves less, `Outcome` says what happened."""
 
-from graphkit.passes.transposes.sweep import Outcome, sweep
+from graphkit.passes.transposes.optimise import Outcome, optimise
 
-__all__ = ["Outcome", "sweep"]
+__all__ = ["Outcome", "optimise"]

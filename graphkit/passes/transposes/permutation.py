@@ -1,18 +1,31 @@
 """The algebra of Transpose, free of graphs.
 
 Transpose(perm=p) gives out.shape[i] = in.shape[p[i]] (ONNX Transpose-1). Without perm it reverses the axes, whatever
-their number.
+their number. T(p) ∘ T(q), first p and then q, is T(p[q]).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-Permutation = tuple[int, ...] | None
+Perm = tuple[int, ...]
+"""A permutation of the axes of a tensor whose rank is known; () moves nothing, for every rank."""
+
+Permutation = Perm | None
 """None reverses the axes of a tensor whose rank is not known."""
 
-IDENTITY: tuple[int, ...] = ()
-"""The permutation that moves nothing, for every rank."""
+IDENTITY: Perm = ()
+"""The permutation that moves nothing, for every rank. The only one that does: see `plain`."""
+
+
+def plain(perm: Sequence[int]) -> Perm:
+    """The permutation as it is written here: () where it moves nothing."""
+    return IDENTITY if list(perm) == list(range(len(perm))) else tuple(perm)
+
+
+def full(perm: Perm, rank: int) -> Perm:
+    """The permutation with all its axes: (0, 1, 2) for () and rank 3."""
+    return perm or tuple(range(rank))
 
 
 def is_permutation(perm: Sequence[int]) -> bool:
@@ -20,36 +33,57 @@ def is_permutation(perm: Sequence[int]) -> bool:
     return sorted(perm) == list(range(len(perm)))
 
 
-def is_identity(perm: Permutation) -> bool:
-    """Whether it moves nothing."""
-    return perm is not None and perm == tuple(range(len(perm)))
-
-
-def reverse(rank: int) -> tuple[int, ...]:
+def reverse(rank: int) -> Perm:
     """What Transpose does without perm."""
-    return tuple(range(rank - 1, -1, -1))
+    return plain(range(rank - 1, -1, -1))
 
 
-def compose(first: Permutation, second: Permutation) -> tuple[int, ...] | None:
-    """The one permutation that does `first` and then `second`: T(first) ∘ T(second) = T(first[second]).
+def inverse(perm: Perm) -> Perm:
+    """What undoes it."""
+    undone = [0] * len(perm)
+    for place, axis in enumerate(perm):
+        undone[axis] = place
+    return tuple(undone)
+
+
+def compose(first: Permutation, second: Permutation) -> Permutation:
+    """The one permutation that does `first` and then `second`.
 
     Returns:
-        None where the two do not fit each other: their ranks differ.
+        None where a reversal of unknown rank is what is left.
+
+    Raises:
+        ValueError: The two are of different ranks.
     """
     if first is None and second is None:
         return IDENTITY
+    if second == IDENTITY:
+        return first
+    if first == IDENTITY:
+        return second
     if first is None:
         assert second is not None
         first = reverse(len(second))
     if second is None:
         second = reverse(len(first))
     if len(first) != len(second):
-        return None
-    return tuple(first[axis] for axis in second)
+        raise ValueError(f"permutations of {len(first)} and of {len(second)} axes")
+    if not first or not second:
+        return first or second
+    return plain([first[axis] for axis in second])
 
 
-def moves_only_ones(perm: tuple[int, ...], shape: Sequence[object]) -> bool:
+def lifted(perm: Perm, extra: int, rank: int) -> Perm:
+    """The same of a tensor that gets `extra` axes in front, as broadcasting gives it; `rank` is that without them."""
+    if not perm or not extra:
+        return perm
+    return (*range(extra), *(axis + extra for axis in full(perm, rank)))
+
+
+def moves_only_ones(perm: Perm, shape: Sequence[object]) -> bool:
     """Whether every axis longer than 1 keeps its place among the others, so that a Reshape would do the same."""
+    if not perm:
+        return True
     if len(perm) != len(shape):
         return False
     kept = [axis for axis in perm if shape[axis] != 1]

@@ -25,9 +25,8 @@ from graphkit.passes.embed_nms.common_backend import Build
 from graphkit.passes.embed_nms.rows import outputs as make_outputs
 from graphkit.passes.emit import Emitter
 from graphkit.passes.replacing.found import Found, NotReplaceable, Semantics, Threshold, bare_head
-from graphkit.passes.replacing.sameness import Digests, Unlike
+from graphkit.passes.replacing.sameness import Digests, Shape, Unlike
 
-Shape = Callable[[gs.Tensor], "list[Dimension | None] | None"]
 _NEAR = 120
 """Nodes between the outputs and the scores."""
 
@@ -73,7 +72,7 @@ def read_embedded(node: gs.Node, graph: gs.Graph, shape: Shape, given: frozenset
         if sizes is None:
             continue
         head = bare_head(boxes, guess.scores, sizes, "nc", "cn", "corners", extras)
-        known = _same(node, graph, head, guess, behind, int(rows.reshape(-1)[0]), (confidence, iou), given)
+        known = _same(node, graph, head, guess, behind, int(rows.reshape(-1)[0]), (confidence, iou), given, shape)
         if known is None:
             continue
         return Found(
@@ -211,6 +210,7 @@ def _same(
     rows: int,
     thresholds: tuple[Threshold, Threshold],
     given: frozenset[str],
+    shape: Shape,
 ) -> dict[str, gs.Tensor] | None:
     """Meaning -> output, where embed-nms's builder computes what the graph does; None where it does not."""
     scratch = gs.Graph(opset=graph.opset)
@@ -239,7 +239,7 @@ def _same(
             there[id(item.input)] = here[id(own)] = name
     opset = int(graph.opset)
     try:
-        old, new = Digests(there, opset, given), Digests(here, opset)
+        old, new = Digests(there, opset, shape, given), Digests(here, opset, _declared)
         digests = {old.of(tensor): tensor for tensor in behind}
         wanted = {meaning: new.of(tensor) for meaning, tensor in made.items()}
     except Unlike:
@@ -249,6 +249,10 @@ def _same(
     order = {id(tensor): place for place, tensor in enumerate(behind)}
     found = {meaning: digests[digest] for meaning, digest in wanted.items()}
     return dict(sorted(found.items(), key=lambda item: order[id(item[1])]))
+
+
+def _declared(tensor: gs.Tensor) -> list[Dimension | None] | None:
+    return None if tensor.shape is None else list(tensor.shape)
 
 
 def _of(tensor: gs.Tensor) -> NDArray[Any]:

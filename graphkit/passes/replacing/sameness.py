@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,12 @@ import onnx_graphsurgeon as gs
 
 from graphkit.edit import constant_value
 from graphkit.facts import schemas
+from graphkit.heads.head import Dimension
 from graphkit.heads.trace import STANDARD_DOMAINS
 
+Sizes = list[Dimension | None]
+Shape = Callable[[gs.Tensor], Sizes | None]
+_SHAPING = ("Transpose", "Reshape", "Squeeze", "Unsqueeze")
 _MOST = 400
 """Nodes looked at: the part behind the candidates has some 50, and what has more is something else."""
 
@@ -24,12 +29,13 @@ class Digests:
     """A digest of each tensor; equal ones are computed alike. Names of nodes and tensors do not matter.
 
     Identity, Constant nodes instead of initializers, attributes at their defaults and a ConstantOfShape that was
-    folded make no difference.
+    folded make no difference, nor does by which operators axes of size 1 get to their places.
     """
 
-    def __init__(self, leaves: dict[int, str], opset: int, given: frozenset[str] = frozenset()) -> None:
+    def __init__(self, leaves: dict[int, str], opset: int, shape: Shape, given: frozenset[str] = frozenset()) -> None:
         self._known = {key: name.encode() for key, name in leaves.items()}
         self._opset = opset
+        self._shape = shape
         self._given = given  # initializers that a caller may replace, so no constants
         self._nodes: set[int] = set()
         self._keep: list[gs.Tensor] = []
@@ -62,6 +68,9 @@ class Digests:
             raise Unlike
         if node.domain in STANDARD_DOMAINS and node.op == "Identity":
             return self.of(node.inputs[0])
+        if (moved := self._only_ones_moved(node)) is not None:
+            source, places = moved
+            return hashlib.sha256(b"ones moved" + places.encode() + self.of(source)).digest()
         if node.domain in STANDARD_DOMAINS and node.op == "ConstantOfShape":
             sizes = constant_value(node.inputs[0])
             filled = node.attrs.get("value")
@@ -77,6 +86,21 @@ class Digests:
         parts += [self.of(item) for item in node.inputs]
         return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
+    def _only_ones_moved(self, node: gs.Node) -> tuple[gs.Tensor, str] | None:
+        """Where a node, and those before it, only add, drop and move axes of size 1: what of, and their places."""
+        source, after = node.outputs[0], self._shape(node.outputs[0])
+        while after is not None and len(source.inputs) == 1:
+            maker = source.inputs[0]
+            if maker.domain not in STANDARD_DOMAINS or maker.op not in _SHAPING:
+                break
+            before = self._shape(maker.inputs[0])
+            if before is None or not _same_but_ones(maker, before, self._shape(source)):
+                break
+            source = maker.inputs[0]
+        if after is None or source is node.outputs[0]:
+            return None
+        return source, "".join("1" if size == 1 else "n" for size in after)
+
     def _attributes(self, node: gs.Node) -> dict[str, str]:
         found: dict[str, Any] = {}
         since = schemas.since(node.op, self._opset)
@@ -86,6 +110,25 @@ class Digests:
                     found[name] = _plain(item.default_value)
         found |= dict(node.attrs)
         return {name: _said(value) for name, value in found.items()}
+
+
+def _same_but_ones(node: gs.Node, before: Sizes, after: Sizes | None) -> bool:
+    """Whether the axes that may be longer than 1 stay in their order."""
+    if after is None:
+        return False
+    long = [size for size in before if size != 1], [size for size in after if size != 1]
+    if node.op == "Transpose":
+        perm = node.attrs.get("perm") or range(len(before))[::-1]
+        kept = [axis for axis in perm if before[axis] != 1]
+        return kept == sorted(kept)
+    if node.op == "Reshape":
+        named = [size for size in long[0] if not isinstance(size, int)]
+        return len(long[0]) == len(long[1]) and len(named) <= 1 and _numbers(long[0]) == _numbers(long[1])
+    return len(long[0]) == len(long[1])
+
+
+def _numbers(sizes: Sizes) -> list[int | None]:
+    return [size if isinstance(size, int) else None for size in sizes]
 
 
 def _plain(attribute: Any) -> Any:

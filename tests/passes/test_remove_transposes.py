@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper
 
+from graphkit.heads import DerivedOutputs, MappedInputs
 from graphkit.model import Model
 from graphkit.passes.remove_transposes import RemoveTransposes
 from graphkit.passes.transposes.permutation import IDENTITY, compose, full, moves_only_ones, reverse
@@ -286,3 +287,49 @@ def test_on_a_detector(coco_model: Path) -> None:
     ran = run_pass(RemoveTransposes(), onnx.load(coco_model))
     assert (ran.result.rewrites, ops(ran.after)["Transpose"]) == (0, 1)
     assert ran.reasons[0].startswith("it feeds the DFL Softmax (")
+
+
+def _nhwc() -> onnx.ModelProto:
+    """A model that takes and gives channels last, and works channels first."""
+    return parse(
+        f"""g (float[N, 4, 5, 3] x) => (float[N, 4, 5, 2] y, float[N, 2, 4, 5] z) <float[2, 3, 1, 1] w = {{1, 2, 3, 4, 5, 6}}> {{
+            a = Transpose<{B}>(x) b = Conv(a, w) y = Transpose<{A}>(b) z = Relu(b)
+        }}"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "left"), [(False, False, 2), (True, False, 1), (False, True, 1), (True, True, 0)]
+)
+def test_inputs_and_outputs_may_take_another_layout(inputs: bool, outputs: bool, left: int) -> None:
+    proto = _nhwc()
+    model = Model(proto)
+    result = RemoveTransposes(inputs=inputs, outputs=outputs).run(model)
+    after = model.proto()
+    onnx.checker.check_model(after, full_check=True)
+    assert ops(after).get("Transpose", 0) == left
+    x = np.arange(2 * 4 * 5 * 3, dtype=np.float32).reshape(2, 4, 5, 3)
+    fed = {"x": np.ascontiguousarray(x.transpose(0, 3, 1, 2)) if inputs else x}
+    old, new = evaluate(proto, {"x": x}), evaluate(after, fed)
+    if inputs:
+        assert result.inputs is not None
+        assert isinstance(result.inputs, MappedInputs)
+        (before,) = result.inputs.before(fed)
+        np.testing.assert_array_equal(before["x"], x)
+    if outputs:
+        assert isinstance(result.relation, DerivedOutputs)
+        old = result.relation.derive(old)
+        assert old["y"].shape == (2, 2, 4, 5)
+    for name, value in old.items():
+        np.testing.assert_array_equal(value, new[name])
+    assert len(result.warnings) == inputs + outputs
+    assert RemoveTransposes(inputs=inputs, outputs=outputs).run(model).rewrites == 0
+
+
+def test_an_input_that_is_handed_out_stays_as_it_is() -> None:
+    proto = parse(f"g (float[1,2,3,4] x) => (float[1,2,3,4] x, float[1,3,4,2] y) {{ y = Transpose<{A}>(x) }}")
+    model = Model(proto)
+    assert RemoveTransposes(inputs=True).run(model).rewrites == 0
+    RemoveTransposes(inputs=True, outputs=True).run(model)
+    value = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
+    np.testing.assert_array_equal(evaluate(model.proto(), {"x": value})["x"], value)

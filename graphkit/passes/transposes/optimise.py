@@ -14,7 +14,7 @@ from graphkit.model import Model, holders, subgraphs
 from graphkit.passes.contract import Declined
 from graphkit.passes.transposes.amounts import Amount, spelt, total
 from graphkit.passes.transposes.names import Names
-from graphkit.passes.transposes.permutation import moves_only_ones
+from graphkit.passes.transposes.permutation import IDENTITY, Perm, compose, moves_only_ones
 from graphkit.passes.transposes.reading import Reading
 from graphkit.passes.transposes.reasons import reasons
 from graphkit.passes.transposes.rebuild import Rebuild
@@ -38,6 +38,7 @@ class Outcome:
         exact: Whether no number can have changed.
         kept: Those that stay, each with its reason.
         tired: Whether the search ended before everything was tried.
+        layouts: Inputs and outputs that come in another layout now.
     """
 
     proto: ModelProto | None = None
@@ -46,6 +47,7 @@ class Outcome:
     exact: bool = True
     kept: list[Declined] = field(default_factory=list)
     tired: bool = False
+    layouts: dict[str, Perm] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -57,8 +59,14 @@ class Outcome:
         return f"{told}, fewer elements moved" if None in moved else f"{told}, {moved[0]} → {moved[1]} elements moved"
 
 
-def optimise(model: Model) -> Outcome:
-    """Find a model that computes the same and moves less; the given one is not changed."""
+def optimise(model: Model, inputs: bool = False, outputs: bool = False) -> Outcome:
+    """Find a model that computes the same and moves less; the given one is not changed.
+
+    Args:
+        model: The model.
+        inputs: Whether its inputs may come in another layout.
+        outputs: The same of its outputs.
+    """
     proto = model.proto()
     copied = ModelProto()
     copied.CopyFrom(proto)
@@ -68,12 +76,12 @@ def optimise(model: Model) -> Outcome:
         if isinstance(holder, GraphProto)
         for item in holder.quantization_annotation
     )
-    work = _Work(Names(copied), model.opset, annotated)
+    work = _Work(Names(copied), model.opset, annotated, inputs, outputs)
     changed = work.graph(copied.graph, learn_model(copied, model.values))
     outcome = Outcome(copied if changed else None, exact=work.exact, tired=work.tired)
     outcome.before = sum(bill[0] for bill in work.before), _sum(bill[1] for bill in work.before)
     outcome.after = sum(bill[0] for bill in work.after), _sum(bill[1] for bill in work.after)
-    outcome.kept = work.kept
+    outcome.kept, outcome.layouts = work.kept, work.layouts
     return outcome
 
 
@@ -82,7 +90,10 @@ def _sum(amounts: Iterable[Amount]) -> Amount:
 
 
 class _Work:
-    def __init__(self, names: Names, opset: int, annotated: frozenset[str]) -> None:
+    def __init__(self, names: Names, opset: int, annotated: frozenset[str], inputs: bool, outputs: bool) -> None:
+        self.inputs = inputs
+        self.outputs = outputs
+        self.layouts: dict[str, Perm] = {}
         self.names = names
         self.opset = opset
         self.annotated = annotated
@@ -102,7 +113,7 @@ class _Work:
             found = [node for node in graph.node if node.op_type == "Transpose"]
             self._settle((len(found), {}), (len(found), {}), [Declined(reading.unsound)] if found else [])
             return changed
-        reading.pin(self.annotated)
+        self._open(reading)
         before = _bill(reading)
         if before[0] == 0:
             return changed
@@ -129,12 +140,24 @@ class _Work:
             node.label == () or (node.flow is not None and node.flow.exact) for node in reading.network.nodes.values()
         )
         rebuild.into(graph)
+        for name, perm in rebuild.declared(graph).items():
+            both = compose(self.layouts.get(name, IDENTITY), perm)
+            assert both is not None
+            self.layouts[name] = both
+        for item in (*graph.input, *graph.output):
+            if item.name in self.layouts:
+                scope.types[item.name] = item.type
         for tensor in rebuild.constants:
             scope.constants[tensor.name] = tensor
             scope.types[tensor.name] = make_tensor_type_proto(tensor.data_type, list(tensor.dims))
         again = Reading(graph, scope, self.opset, outer, rebuild.shapes())
-        again.pin(self.annotated)
+        self._open(again)
         return again
+
+    def _open(self, reading: Reading) -> None:
+        reading.pin(self.annotated)
+        if reading.outer is None:
+            reading.loosen(self.inputs, self.outputs)
 
     def _inside(self, index: int, node: NodeProto, scope: Scope, reading: Reading) -> bool:
         changed = False

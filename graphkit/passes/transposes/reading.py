@@ -19,7 +19,7 @@ from graphkit.passes.transposes.network import Network, Node, Tensor, Use
 from graphkit.passes.transposes.permutation import IDENTITY, Permutation, compose, full, is_permutation, plain, reverse
 from graphkit.passes.transposes.rules import flow
 from graphkit.passes.transposes.rules.elementwise import shape_after
-from graphkit.passes.transposes.site import Flow, Shape, Site
+from graphkit.passes.transposes.site import Flow, Shape, Site, boundary
 
 _TRANSPOSABLE = frozenset(
     getattr(TensorProto, name)
@@ -40,6 +40,8 @@ class Reading:
             no Transpose makes.
         broken: Those that are not sound, by place, with the reason as half a sentence.
         live: Which nodes something depends on.
+        loose: What stands for inputs and outputs that may come in any layout.
+        captured: Names that subgraphs read.
         unsound: Why nothing can be said of the graph, as half a sentence; None where something can.
     """
 
@@ -57,6 +59,8 @@ class Reading:
         self.transposes: dict[int, tuple[int, Permutation]] = {}
         self.broken: dict[int, str] = {}
         self.unsound: str | None = None
+        self.loose: dict[str, Node] = {}
+        self.captured: set[str] = set()
         self._scope = scope
         self._opset = opset
         self._made: dict[str, tuple[int, int]] = {}
@@ -81,10 +85,41 @@ class Reading:
             node = self.graph.node[index]
             if any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
                 captured.extend(sorted(reads(node) - set(node.input)))
+        self.captured = set(captured)
         inside = (name for name in (*captured, *sorted(annotated)) if name in self._made)
         for name in dict.fromkeys((*(item.name for item in self.graph.output), *inside)):
             if name:
                 self.network.pins[name] = self._use(name, -1, len(self.network.pins))
+
+    def loosen(self, inputs: bool, outputs: bool) -> None:
+        """Let inputs, or outputs, of the graph come in any layout: nodes that are in no file stand for them."""
+        held = {use.tensor for use in self.network.pins.values()}
+        fixed = {item.name for item in self.graph.initializer}
+        for name in [item.name for item in self.graph.input if inputs and item.name not in fixed]:
+            place = self._ids.get(name)
+            if place is None or place in held:
+                continue
+            tensor = self.network.tensors[place]
+            if tensor.rank is not None:
+                made = self._stand_in(boundary(tensor.rank))
+                made.outputs.append(place)
+                tensor.maker, tensor.output = made.index, 0
+                self.loose[name] = made
+        for item in self.graph.output:
+            use = self.network.pins.get(item.name)
+            if not outputs or use is None or use.perm is None or item.name in self.captured:
+                continue
+            rank = self.network.tensors[use.tensor].rank
+            if rank is not None:
+                made = self._stand_in(boundary(rank))
+                use.node, use.slot = made.index, 0
+                made.uses.append(use)
+                self.loose[item.name] = made
+
+    def _stand_in(self, flow: Flow) -> Node:
+        index = len(self.graph.node) + len(self.loose)
+        made = self.network.nodes[index] = Node(index, flow=flow)
+        return made
 
     def trace(self, name: str) -> tuple[str, Permutation] | None:
         """What a name stands for that a Transpose of this graph, or of one around it, makes; None for other names."""

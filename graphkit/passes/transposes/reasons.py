@@ -58,7 +58,7 @@ def _stuck(
 
 
 def _above(network: Network, tensor: Tensor, node: NodeProto, reading: Reading) -> str:
-    if tensor.maker < 0:
+    if tensor.maker < 0 or tensor.maker >= len(reading.graph.node):
         return f'its source "{tensor.name}" comes from outside'
     maker = network.nodes[tensor.maker]
     proto = reading.graph.node[tensor.maker]

@@ -45,7 +45,8 @@ class Rebuild:
         """Write every node."""
         self._name_variants()
         for index in sorted(self._network.nodes):
-            self._write(self._network.nodes[index])
+            if index < len(self._reading.graph.node):
+                self._write(self._network.nodes[index])
         for name, use in self._network.pins.items():
             self._hand_out(name, use)
 
@@ -62,18 +63,48 @@ class Rebuild:
             del graph.value_info[:]
             graph.value_info.extend(values)
 
+    def declared(self, graph: GraphProto) -> dict[str, Perm]:
+        """Declare inputs and outputs in the layouts that they take; gives these, by name."""
+        taken: dict[str, Perm] = {}
+        for item in (*graph.input, *graph.output):
+            made = self._reading.loose.get(item.name)
+            perm = IDENTITY if made is None else made.gives(made.label, 0)
+            if perm:
+                taken[item.name] = perm
+                if item.type.tensor_type.HasField("shape"):
+                    sizes = list(item.type.tensor_type.shape.dim)
+                    shape = onnx.TensorShapeProto(dim=[sizes[axis] for axis in perm])
+                    item.type.tensor_type.shape.CopyFrom(shape)
+        return taken
+
     def _name_variants(self) -> None:
         """Under which name the file has a tensor in a layout: its own, or that of a Transpose's output.
 
         A name that has to stay comes before one that need not.
         """
+        claimed: dict[str, Variant] = {}
+        for name, made in self._reading.loose.items():
+            for place in made.outputs:
+                if place is not None:
+                    claimed[name] = place, 0, self._layout(place)
+                    self._made[claimed[name]] = name
         for name, use in self._network.pins.items():
-            self._old.setdefault((use.tensor, 0, use.perm), name)
+            claimed[name] = self._wanted(use)
+            self._old.setdefault(claimed[name], name)
         for place, tensor in enumerate(self._network.tensors):
-            if tensor.maker < 0 or (place, 0, IDENTITY) not in self._old:
-                self._old[(place, 0, IDENTITY)] = tensor.name
+            own = place, 0, IDENTITY
+            if claimed.get(tensor.name, own) == own and (tensor.maker < 0 or own not in self._old):
+                self._old[own] = tensor.name
         for index, (place, perm) in self._reading.transposes.items():
-            self._old.setdefault((place, 0, perm), self._reading.graph.node[index].output[0])
+            name, variant = self._reading.graph.node[index].output[0], (place, 0, perm)
+            if claimed.get(name, variant) == variant:
+                self._old.setdefault(variant, name)
+
+    def _wanted(self, use: Use) -> Variant:
+        """What a name that has to stay stands for: the tensor as it was, or in the layout that an output takes."""
+        node = self._network.nodes.get(use.node)
+        wanted = IDENTITY if node is None else node.reads(node.label, use.slot)
+        return use.tensor, 0, compose(use.perm, wanted) if wanted else use.perm
 
     def _name(self, variant: Variant) -> str:
         """The name of a tensor in a layout; one of its own where the file has none."""
@@ -158,7 +189,7 @@ class Rebuild:
     def _variant(self, use: Use, variant: Variant, need: Need, label: Label) -> str:
         """The name of a tensor in a layout that it is not made in; what makes it so is written on first use."""
         tensor = self._network.tensors[variant[0]]
-        if tensor.constant and use.node >= 0:
+        if tensor.constant and 0 <= use.node < len(self._reading.graph.node):
             return self._folded(tensor, variant, need)
         name = self._name(variant)
         if name not in self._written:
@@ -176,15 +207,16 @@ class Rebuild:
         tensor = self._network.tensors[use.tensor]
         if name in self._written or (tensor.maker < 0 and tensor.name == name):
             return
-        need = self._network.need(use, self._layout(use.tensor), IDENTITY)
-        variant = use.tensor, 0, use.perm
+        label = self._network.nodes[use.node].label if use.node >= 0 else IDENTITY
+        need = self._network.need(use, self._layout(use.tensor), label)
+        variant = self._wanted(use)
         if need is None:
             self._emit("Identity", [self._source(use.tensor)], name)
         elif self._made.get(variant) in self._written:
             self._emit("Identity", [self._made[variant]], name)
         else:
             self._made[variant] = name
-            self._variant(use, variant, need, IDENTITY)
+            self._variant(use, variant, need, label)
         self._written.add(name)
 
     def _folded(self, tensor: Tensor, variant: Variant, need: Need) -> str:

@@ -143,6 +143,11 @@ def alike(
     return Flow(moved, enter, leave, exact, rank)
 
 
+def boundary(rank: int) -> Flow:
+    """The flow of what stands for an input or an output of a graph that may come in any layout."""
+    return alike(rank, lambda perm: Moved({0: perm}, (perm,)))
+
+
 def carried(perm: Perm, axes: Sequence[int | None]) -> Perm:
     """The permutation of an output, from that of the input.
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from graphkit.bench.measuring import Wanted, bench
-    from graphkit.bench.report import BenchReport, Latency, OperatorChange, OperatorTime, Profile, Ratio
+    from graphkit.bench.nodes import time_nodes
+    from graphkit.bench.report import (
+        BenchReport,
+        Latency,
+        NodeTime,
+        NodeTimes,
+        OperatorChange,
+        OperatorTime,
+        Profile,
+        Ratio,
+    )
     from graphkit.bench.rounds import Budget
     from graphkit.bench.sessions import Level, Serving
 
@@ -18,6 +28,8 @@ _HOMES = {
     "Budget": "rounds",
     "Latency": "report",
     "Level": "sessions",
+    "NodeTime": "report",
+    "NodeTimes": "report",
     "OperatorChange": "report",
     "OperatorTime": "report",
     "Profile": "report",
@@ -25,6 +37,7 @@ _HOMES = {
     "Serving": "sessions",
     "Wanted": "measuring",
     "bench": "measuring",
+    "time_nodes": "nodes",
 }
 
 __all__ = [
@@ -32,6 +45,8 @@ __all__ = [
     "Budget",
     "Latency",
     "Level",
+    "NodeTime",
+    "NodeTimes",
     "OperatorChange",
     "OperatorTime",
     "Profile",
@@ -39,6 +54,7 @@ __all__ = [
     "Serving",
     "Wanted",
     "bench",
+    "time_nodes",
 ]
 
 

@@ -21,7 +21,8 @@ Spent = dict[str, tuple[int, float]]
 """Operator -> calls and milliseconds in one run."""
 LOADS = 8
 _WARM = 2
-_SUFFIX = "_kernel_time"
+SUFFIX = "_kernel_time"
+"""Of the events that say how long a node took; the rest of their name is the node's."""
 LABELS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -49,16 +50,21 @@ def _one_load(openers: Sequence[Opener], runs: int, number: int) -> list[Spent]:
     for turn in range(_WARM + runs):
         for model in order if turn % 2 else order[::-1]:
             opened[model][0](turn)
-    found = []
-    for model in range(len(openers)):
-        path = Path(opened[model][1]())
-        try:
-            events = json.loads(path.read_text())
-        except ValueError as error:
-            raise UsageError("onnxruntime wrote no readable profile; use --no-profile.") from error
-        path.unlink()
-        found.append(add_up(by_run(events)[_WARM:]))
-    return found
+    return [add_up(by_run(read_profile(opened[model][1]()))[_WARM:]) for model in range(len(openers))]
+
+
+def read_profile(path: str) -> list[Event]:
+    """The events that onnxruntime wrote; the file is removed.
+
+    Raises:
+        UsageError: It is no JSON, as where the disk was full.
+    """
+    try:
+        events: list[Event] = json.loads(Path(path).read_text())
+    except ValueError as error:
+        raise UsageError("onnxruntime wrote no readable profile; bench can do without: --no-profile.") from error
+    Path(path).unlink()
+    return events
 
 
 def by_run(events: Iterable[Event]) -> list[list[Event]]:
@@ -69,7 +75,7 @@ def by_run(events: Iterable[Event]) -> list[list[Event]]:
         if event.get("cat") == "Session" and event.get("name") == "model_run"
     )
     nodes = sorted(
-        (event for event in events if event.get("cat") == "Node" and str(event.get("name")).endswith(_SUFFIX)),
+        (event for event in events if event.get("cat") == "Node" and str(event.get("name")).endswith(SUFFIX)),
         key=lambda event: event["ts"],
     )
     found: list[list[Event]] = [[] for _ in spans]
@@ -124,6 +130,15 @@ def _changes(first: Sequence[Spent], other: Sequence[Spent], label: str) -> tupl
         only = "A" if name not in there[1] else label if name not in there[0] else ""
         found.append(OperatorChange(name, more, low, high, only))
     return tuple(sorted(found, key=lambda item: (-abs(item.milliseconds), item.op)))
+
+
+def outermost(events: Sequence[Event]) -> list[Event]:
+    """The nodes that are not inside of another: those of the main graph."""
+    found: list[Event] = []
+    for event in sorted(events, key=lambda event: (event["ts"], -event["dur"])):
+        if not found or not _within(found[-1], event["ts"], event["ts"] + event["dur"]):
+            found.append(event)
+    return found
 
 
 def _own_times(events: Sequence[Event]) -> list[float]:

@@ -118,6 +118,44 @@ class Profile:
 
 
 @dataclass(frozen=True)
+class NodeTime:
+    """What nodes take that onnxruntime runs together: often one, several where they are fused.
+
+    Attributes:
+        nodes: Of the model's main graph, in its order, as `graphkit coverage` calls them.
+        ran: The operators that onnxruntime runs for them, in its order.
+        milliseconds: In one run, with what runs inside of them (the bodies of If and Loop).
+    """
+
+    nodes: tuple[str, ...]
+    ran: tuple[str, ...]
+    milliseconds: float
+
+
+@dataclass(frozen=True)
+class NodeTimes:
+    """Where the time of a model goes, by its nodes.
+
+    A node in none of `times` takes no time of its own: onnxruntime computed it once beforehand, or took it out.
+
+    Attributes:
+        runtime: "onnxruntime 1.32.0, CPUExecutionProvider, 2 threads".
+        given: What it was fed: "images [1,3,640,640] float32, noise (seed 0)".
+        runs: Profiled runs, in several loads; figures are medians.
+        milliseconds: All nodes in one run.
+        added: Of that the nodes that onnxruntime added and that cannot be told to be part of one of the model's.
+        times: In the order of their first nodes.
+    """
+
+    runtime: str
+    given: str
+    runs: int
+    milliseconds: float
+    added: float
+    times: tuple[NodeTime, ...]
+
+
+@dataclass(frozen=True)
 class BenchReport:
     """Everything that was measured.
 

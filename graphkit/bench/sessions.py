@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import onnxruntime as ort
@@ -37,13 +38,17 @@ class Serving:
     spin: bool = False
 
 
-def open_model(model: Model, serving: Serving, profile: str | None = None) -> ort.InferenceSession:
+def open_model(
+    model: Model, serving: Serving, profile: str | None = None, keep: Path | None = None
+) -> ort.InferenceSession:
     """Load a model.
 
     Args:
         model: Any model.
         serving: How.
         profile: Where onnxruntime writes what every node takes; None to leave that be.
+        keep: Where it writes the graph that it runs, its weights in a file beside it, so that a graph of any size can
+            be written; None to leave that be.
 
     Raises:
         UsageError: It is made for TensorRT only, or a provider is not there.
@@ -66,6 +71,11 @@ def open_model(model: Model, serving: Serving, profile: str | None = None) -> or
         if profile is not None:
             options.enable_profiling = True
             options.profile_file_prefix = profile
+        if keep is not None:
+            options.optimized_model_filepath = str(keep)
+            options.add_session_config_entry(
+                "session.optimized_model_external_initializers_file_name", f"{keep.stem}.data"
+            )
 
     try:
         return open_session(

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from graphkit.model import Model
-    from graphkit.pictures import Colour
+    from graphkit.pictures import Colour, Paint
 
 
 def picture(
@@ -34,7 +34,12 @@ def picture(
     ] = None,
     colour: Annotated[
         str,
-        typer.Option("--colour", metavar="BY", help="By operator, coverage:RUNTIME[@VERSION], or changed:OTHER.onnx."),
+        typer.Option(
+            "--colour",
+            "--color",
+            metavar="BY",
+            help="By operator, time (in onnxruntime), coverage:RUNTIME[@VERSION], or changed:OTHER.onnx.",
+        ),
     ] = "operator",
     title: Annotated[
         str | None, typer.Option("--title", help="Above the picture; the model's name without it.")
@@ -58,7 +63,7 @@ def picture(
         raise UsageError(f'{output}: pictures are SVG; give a name that ends in ".svg".')
     target = resolve_target(output)
     loaded = Model.load(model)
-    colours = _colours(loaded, colour)
+    colours, notes = _colours(loaded, colour)
     made = draw(
         loaded,
         around=around,
@@ -67,6 +72,7 @@ def picture(
         collapse=collapse,
         colour=colours,
         title=title,
+        notes=notes,
         shapes=shapes,
     )
     write(target, [made.svg.encode()])
@@ -80,22 +86,31 @@ def picture(
     make_console().print(plain(f"{output}   {made.boxes} boxes for {nodes} nodes, inputs and outputs"), soft_wrap=True)
 
 
-def _colours(model: Model, colour: str) -> Mapping[str, Colour] | None:
-    """The colours asked for; None for those of operators."""
+def _colours(model: Model, colour: str) -> tuple[Mapping[str, Colour] | Paint | None, list[str]]:
+    """The colours asked for, None for those of operators; and what has to be said about them."""
     from graphkit.errors import UsageError
 
     kind, _, name = colour.partition(":")
     if colour == "operator":
-        return None
+        return None, []
+    if colour == "time":
+        from graphkit.bench import time_nodes
+        from graphkit.cli.activity import activity
+        from graphkit.pictures import by_time, time_notes
+
+        with activity(quiet=False) as tell:
+            tell("timing the nodes")
+            times = time_nodes(model)
+        return by_time(times), time_notes(times)
     if kind == "coverage" and name:
         from graphkit.analysis.coverage import cover
         from graphkit.pictures import by_coverage
         from graphkit.runtimes import find_table
 
-        return by_coverage(model, cover(model, [find_table(name)]).runtimes[0])
+        return by_coverage(model, cover(model, [find_table(name)]).runtimes[0]), []
     if kind == "changed" and name:
         from graphkit.model import Model
         from graphkit.pictures import by_change
 
-        return by_change(model, Model.load(name))
-    raise UsageError(f'--colour does not know "{colour}"; give operator, coverage:RUNTIME or changed:OTHER.onnx.')
+        return by_change(model, Model.load(name)), []
+    raise UsageError(f'--colour does not know "{colour}"; give operator, time, coverage:RUNTIME or changed:OTHER.onnx.')

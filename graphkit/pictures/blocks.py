@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from string import ascii_uppercase
 
+from graphkit.pictures.cones import cone_of
 from graphkit.pictures.known import RESIDUAL, is_convolution, kernel, name_of
 from graphkit.pictures.regions import Region, region_of
+from graphkit.pictures.transformers import join_transformers
 from graphkit.pictures.units import join_units
-from graphkit.pictures.web import Web
+from graphkit.pictures.web import Part, Web
 from graphkit.pictures.wiring import Wiring
 
 _LEAST, _MOST = 3, 40
@@ -28,6 +30,7 @@ def blocks(wiring: Wiring) -> Web:
             name = name_of(web, region) if region is not None else None
             if region is not None and name is not None:
                 _join_known(web, region, name)
+    join_transformers(web)
     _join_chains(web)
     _join_repeated(web)
     return web
@@ -41,7 +44,7 @@ def _join_known(web: Web, region: Region, name: str) -> None:
         inside.append(first)
         first = web.sole_source(first) or first
     alone = web.after[first] <= set(inside)
-    bare = name in RESIDUAL or name in ("C3", "Attention", "Feed-forward")
+    bare = name in RESIDUAL or name in ("C3", "RepC3", "Attention", "Feed-forward")
     if not bare and alone and first not in inside and is_convolution(web.parts[first].name):
         inside.append(first)
     if web.parts[region.exit].name == "Concat":
@@ -101,27 +104,36 @@ def _join_dfl(web: Web, number: int) -> None:
 
 
 def _join_repeated(web: Web) -> None:
-    """Regions that have no name but occur more than once."""
-    groups: defaultdict[tuple[object, ...], list[Region]] = defaultdict(list)
+    """What has no name but occurs more than once: regions with one way in, and what is only there for one part."""
+    groups: defaultdict[tuple[object, ...], list[tuple[int, ...]]] = defaultdict(list)
     for number in sorted(web.parts):
-        region = region_of(web, number) if len(web.before[number]) > 1 and web.is_node(number) else None
+        if len(web.before[number]) < 2 or not web.is_node(number):
+            continue
+        region, cone = region_of(web, number), cone_of(web, number, _is_block)
         if region is not None and _LEAST <= len(region.inside) <= _MOST:
-            groups[_structure(web, region)].append(region)
+            groups[_structure(web, (region.entry,), region.inside)].append(region.inside)
+        if cone is not None and len(cone.entries) > 1 and 2 * _LEAST <= len(cone.inside) <= _MOST:
+            groups[_structure(web, cone.entries, cone.inside)].append(cone.inside)
     letters = iter(ascii_uppercase)
-    for same in sorted(groups.values(), key=lambda found: -len(found[0].inside)):
-        free = [region for region in same if all(number in web.parts for number in region.inside)]
+    for same in sorted(groups.values(), key=lambda found: -len(found[0])):
+        free = [inside for inside in same if all(number in web.parts for number in inside)]
         if len(free) < 2:
             continue
         name = f"Block {next(letters, 'Z')}"
-        for region in free:
-            if all(number in web.parts for number in region.inside):
-                web.join(region.inside, name, 2)
+        for inside in free:
+            if all(number in web.parts for number in inside):
+                web.join(inside, name, 2)
 
 
-def _structure(web: Web, region: Region) -> tuple[object, ...]:
+def _is_block(part: Part) -> bool:
+    """Whether a part has a name already, that a letter should not hide."""
+    return part.level == 2
+
+
+def _structure(web: Web, entries: tuple[int, ...], inside: tuple[int, ...]) -> tuple[object, ...]:
     """A region without names: its parts in order, each with the places of what it reads."""
-    places = {number: place for place, number in enumerate((region.entry, *region.inside))}
-    return tuple(
-        (web.parts[number].name, tuple(sorted(places[other] for other in web.before[number])))
-        for number in region.inside
+    places = {number: place for place, number in enumerate((*entries, *inside))}
+    return (
+        len(entries),
+        *((web.parts[number].name, tuple(sorted(places[other] for other in web.before[number]))) for number in inside),
     )

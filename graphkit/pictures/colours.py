@@ -6,6 +6,7 @@ palette for colour-blind readers. Nothing is told by colour alone: boxes name th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from graphkit.pictures.wiring import Box
@@ -22,6 +23,7 @@ class Colour:
         rank: Where several nodes are drawn as one box, it has the colour of the highest rank among them.
         tip: What the tooltip adds for this node; "" for nothing.
         dashed: Whether the outline is dashed, so that the worst is seen without colour.
+        said: A line in the box; "" for none.
     """
 
     fill: str
@@ -30,7 +32,11 @@ class Colour:
     rank: int = 0
     tip: str = ""
     dashed: bool = False
+    said: str = ""
 
+
+Paint = Callable[[Sequence[str]], Colour]
+"""The colour of a box by the keys of the nodes in it, where it is more than that of the worst of them: a sum."""
 
 PLAIN = Colour("#f4f4f4", "#8a8a8a", "other")
 BLOCK = Colour("#ffffff", "#444444", "block of several nodes")

@@ -19,7 +19,7 @@ def name_of(web: Web, region: Region) -> str | None:
         return _added(web, region, names)
     if names[-1] == "Concat":
         return _concatenated(web, region)
-    return "Attention" if names[-1].startswith("MatMul") and _attends(names) else None
+    return "Attention" if names[-1].startswith("MatMul") and attends(names) else None
 
 
 def is_convolution(name: str) -> bool:
@@ -27,7 +27,7 @@ def is_convolution(name: str) -> bool:
     return name == "Conv" or name.startswith("Conv + ")
 
 
-def _attends(names: list[str]) -> bool:
+def attends(names: list[str]) -> bool:
     """Whether scores are made of two products and normalised in between."""
     if "Softmax" not in names:
         return False
@@ -37,7 +37,8 @@ def _attends(names: list[str]) -> bool:
 
 
 def _added(web: Web, region: Region, names: list[str]) -> str | None:
-    if "Attention" in names or _attends(names):
+    once = names.count("Attention") + names.count("Softmax") == 1 and "Feed-forward" not in names
+    if once and ("Attention" in names or attends(names)):
         return "Attention"
     arms = arms_of(web, region)
     if arms is None or len(arms) != 2 or any(arm.stop != region.entry for arm in arms):
@@ -45,8 +46,7 @@ def _added(web: Web, region: Region, names: list[str]) -> str | None:
     short, long = sorted(arms, key=lambda arm: len(arm.chain))
     steps = [web.parts[number].name for number in long.chain]
     if short.chain:
-        both = (*short.chain, *long.chain)
-        return "RepConv" if len(both) == 2 and all(web.parts[number].name == "Conv" for number in both) else None
+        return _both_ways([web.parts[number].name for number in short.chain], steps)
     if sum(step.startswith(("MatMul", "Gemm")) for step in steps) == 2 and len(steps) <= 8:
         return "Feed-forward"
     if not all(is_convolution(step) or step in RESIDUAL for step in steps):
@@ -56,6 +56,15 @@ def _added(web: Web, region: Region, names: list[str]) -> str | None:
     if len(steps) != 2:
         return "Residual block" if len(steps) > 2 else None
     return "Feed-forward" if all(kernel(web, number) == 1 for number in long.chain) else "Bottleneck"
+
+
+def _both_ways(short: list[str], long: list[str]) -> str | None:
+    """Two ways that are added and both have something on them."""
+    if len(short) != 1 or not all(is_convolution(step) or step == "RepConv" for step in (*short, *long)):
+        return None
+    if len(long) == 1:
+        return "RepConv" if short == long == ["Conv"] else None
+    return "RepC3" if all(step != "Conv" for step in (*short, *long)) else None
 
 
 def kernel(web: Web, number: int) -> int | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from graphkit.analysis.coverage import RuntimeCoverage
 from graphkit.analysis.coverage.report import Gap
@@ -23,6 +24,22 @@ _REWIRED = Colour("#cfe3f5", "#0072b2", "reads something else", 1)
 _CHANGED = Colour("#fbf3bd", "#a89100", "other operator, attributes or constants", 2)
 _GONE = Colour("#e3d4f7", "#7b4fc9", "beside what is gone", 2)
 _NEW = Colour("#fbdcc8", "#d55e00", "new", 3)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """What is said of a node: that stands as in the other graph, where the other lacks some, and that it lacks."""
+
+    same: str = "as before"
+    beside: str = "beside what is gone"
+    lone: str = "new"
+    was: str = "was {}"
+    stead: str = "in place of {}"
+    lacks: str = "gone: {}"
+
+
+_LATER = _Words()
+_EARLIER = _Words("kept", "beside what is new", "gone", "is {} now", "{} in its place now", "new: {}")
 _FALLS = Colour("#f3d9e8", "#b0578a", "left to the runtime behind it", 3, dashed=True)
 
 
@@ -32,7 +49,12 @@ def by_coverage(model: Model, found: RuntimeCoverage) -> dict[str, Colour]:
     Nodes that are not drawn are among them where they are gaps, and the picture counts them in a note. A node whose
     subgraph or function holds a gap has the colour of the worst one.
     """
-    colours = {box.key: _RUNS for box in wiring(model).boxes if box.kind == "node"}
+    return covered((box.key for box in wiring(model).boxes if box.kind == "node"), found)
+
+
+def covered(keys: Iterable[str], found: RuntimeCoverage) -> dict[str, Colour]:
+    """The same for the main graph's nodes by their keys, where they are known already."""
+    colours = dict.fromkeys(keys, _RUNS)
     for gap in found.gaps:
         for key in _meant(gap, colours):
             colour = _of(gap)
@@ -62,21 +84,29 @@ def by_change(model: Model, before: Model) -> dict[str, Colour]:
     Raises:
         ModelError: A graph is cyclic, or a constant cannot be read.
     """
-    found = match(model, before)
+    return changed(match(model, before))
+
+
+def changed(found: Matching, *, earlier: bool = False) -> dict[str, Colour]:
+    """Colours for the left graph of a matching; `earlier` says that it is the one before, and not the one after."""
+    words = _EARLIER if earlier else _LATER
     colours: dict[str, Colour] = {}
     for pair in found.pairs:
-        was = "" if pair.equal and pair.left.label == pair.right.label else f"was {pair.right.op} {pair.right.label}"
-        colours[pair.left.label] = replace(_SAME if pair.equal else _CHANGED if not pair.same else _REWIRED, tip=was)
+        named = pair.equal and pair.left.label == pair.right.label
+        told = "" if named else words.was.format(f"{pair.right.op} {pair.right.label}")
+        kind = replace(_SAME, meaning=words.same) if pair.equal else _CHANGED if not pair.same else _REWIRED
+        colours[pair.left.label] = replace(kind, tip=told)
     for item in found.inner:
         colours[item.pair.left.label] = _CHANGED
     for region in found.regions:
-        gone = ", ".join(node.op for node in region.right[:8])
-        tip = f"in place of {gone}" + (f" and {len(region.right) - 8} more" if len(region.right) > 8 else "")
+        others = ", ".join(node.op for node in region.right[:8])
+        others += f" and {len(region.right) - 8} more" if len(region.right) > 8 else ""
         beside = [] if region.left else _beside(found, region)
         for label in beside:
-            colours[label] = replace(_GONE, tip=f"gone: {gone}")
+            colours[label] = replace(_GONE, meaning=words.beside, tip=words.lacks.format(others))
         for node in region.left:
-            colours[node.label] = replace(_NEW, tip=tip if region.right else "")
+            tip = words.stead.format(others) if region.right else ""
+            colours[node.label] = replace(_NEW, meaning=words.lone, tip=tip)
     return colours
 
 

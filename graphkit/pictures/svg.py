@@ -18,11 +18,14 @@ _MARGIN = 16.0
 _SWATCH = 12.0
 _BASE = 12.5
 """From a box's top to the base line of its first line, in points."""
-_INK, _WIRE, _GROUND = "#222222", "#777777", "#ffffff"
+_GAP = 2.0
+"""Between a frame and where it could reach, so that two beside each other do not touch, in points."""
+_INK, _WIRE, _GROUND, _FRAME = "#222222", "#777777", "#ffffff", "#f7f8fa"
 _STYLE = (
     "@media (prefers-color-scheme: dark) { .graphkit-picture .ground { fill: #16181c } "
     ".graphkit-picture .free { fill: #dddddd } .graphkit-picture .wire { stroke: #9a9a9a } "
-    ".graphkit-picture .head { fill: #9a9a9a } .graphkit-picture .frame { fill: #22252b; stroke: #666666 } }"
+    ".graphkit-picture .head { fill: #9a9a9a } .graphkit-picture .frame { fill: #22252b; stroke: #666666 } "
+    ".graphkit-picture .behind { fill: #22252b } }"
 )
 
 
@@ -36,7 +39,8 @@ def draw(sketch: Sketch, placed: Placed, title: str, notes: Iterable[str], prefi
         notes: Lines under the title.
         prefix: In front of every id, so that several pictures can stand in one page.
     """
-    meanings = list({shape.colour.meaning: shape.colour for shape in sketch.shapes if shape.kind != "end"}.values())
+    used = {shape.colour.meaning: shape.colour for shape in sketch.shapes if shape.kind != "end"}
+    meanings = sorted(used.values(), key=lambda colour: colour.rank)
     heading = [title, *notes]
     wide = max([placed.width, 320.0, *(width(line, _size(place)) for place, line in enumerate(heading))])
     rows = _legend_rows(meanings, wide)
@@ -53,12 +57,12 @@ def draw(sketch: Sketch, placed: Placed, title: str, notes: Iterable[str], prefi
         *_legend(rows, 18.0 * len(heading) + _MARGIN),
         f'<g transform="translate({left:.1f} {top:.1f})">',
     ]
-    for (name, _), bounds in zip(sketch.frames, placed.frames, strict=True):
-        parts.append(_frame(name, bounds))
+    parts += [_frame(bounds) for bounds in placed.frames]
     for (_, _, text), (curve, head), label in zip(sketch.lines, placed.wires, placed.labels, strict=True):
         parts.append(_wire(curve, head))
         if text and label is not None:
             parts.append(_text(text, label[0], label[1] + 3, LINE_SIZE - 1, "free"))
+    parts += [_frame_title(name, bounds) for (name, _), bounds in zip(sketch.frames, placed.frames, strict=True)]
     parts += [_box(shape, place, prefix) for shape, place in zip(sketch.shapes, placed.boxes, strict=True)]
     return "\n".join([*parts, "</g>", "</svg>", ""])
 
@@ -119,11 +123,20 @@ def _paint(colour: Colour, strong: bool = False) -> str:
     return f'fill="{colour.fill}" stroke="{colour.edge}" stroke-width="{2.6 if strong else 1.2}"{dash}'
 
 
-def _frame(name: str, bounds: tuple[float, float, float, float]) -> str:
+def _frame(bounds: tuple[float, float, float, float]) -> str:
     left, top, right, bottom = bounds
+    left, right = left + _GAP, right - _GAP
     box = f'x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="{bottom - top:.1f}"'
-    frame = f'<rect class="frame" {box} rx="6" fill="#f7f8fa" stroke="#b5b9c0"/>'
-    return frame + _text(name, left + 8, top + 12, LINE_SIZE, "free", "start", True)
+    return f'<rect class="frame" {box} rx="6" fill="{_FRAME}" stroke="#b5b9c0"/>'
+
+
+def _frame_title(name: str, bounds: tuple[float, float, float, float]) -> str:
+    """Drawn over the wires, on a ground of its own: those that come from above run through it."""
+    left, top = bounds[0] + 6 + _GAP, bounds[1] + 2
+    box = f'x="{left - 2:.1f}" y="{top:.1f}" width="{width(name, LINE_SIZE) + 4:.1f}" height="{ROW:.1f}"'
+    return f'<rect class="behind" {box} fill="{_FRAME}"/>' + _text(
+        name, left, top + 10, LINE_SIZE, "free", "start", True
+    )
 
 
 def _wire(curve: list[Point], head: list[Point]) -> str:

@@ -25,7 +25,7 @@ def lines_of(part: Part, wiring: Wiring, wires: list[Wire], named: bool) -> list
         inside = set(part.boxes)
         found = [part.name]
         if part.level > 1:
-            found.append(_content(part))
+            found += _content(part)
             read = [wire.tensor for wire in wires if wire.target in inside and wire.source not in inside]
             found += _shapes("in", read, wiring)
         else:
@@ -52,7 +52,11 @@ def _single(box: Box, wiring: Wiring) -> list[str]:
     if box.kind != "node":
         tensor = (*box.outputs, *box.inputs)[0]
         return [box.key, f"{box.kind} {wiring.shape(tensor)}".strip()]
-    found = [box.op, *_detail(box), *(f"{name}: {count} nodes" for name, count in box.folded)]
+    found = [
+        box.op,
+        *_detail(box),
+        *(f"{name}: {count} {'node' if count == 1 else 'nodes'}" for name, count in box.folded),
+    ]
     return found + _shapes("", list(box.outputs), wiring)
 
 
@@ -77,15 +81,23 @@ def _detail(box: Box) -> list[str]:
 def _shapes(word: str, tensors: list[str], wiring: Wiring) -> list[str]:
     """One line for each different shape, two at most."""
     shapes = list(dict.fromkeys(filter(None, (wiring.shape(name) for name in tensors))))
-    more = [f"… {len(shapes) - 2} more shapes"] if len(shapes) > 2 else []
+    rest = len(shapes) - 2
+    more = [f"… {rest} more {'shape' if rest == 1 else 'shapes'}"] if rest > 0 else []
     return [f"{word} {shape}".strip() for shape in shapes[:2]] + more
 
 
-def _content(part: Part) -> str:
-    """What a block is made of: the blocks in it, else the number of nodes."""
+def _content(part: Part) -> list[str]:
+    """What a block is made of, in lines: the blocks in it, and the number of nodes."""
     inner = Counter(item.name for item in part.inner if item.level == 2 and item.name != part.name)
-    blocks = [f"{count} × {name}" for name, count in inner.items()]
-    return " · ".join([*blocks, f"{len(part.boxes)} nodes"])
+    found = [f"{count} × {name}" for name, count in inner.items()]
+    lines = [""]
+    for item in [*found, f"{len(part.boxes)} nodes"]:
+        longer = f"{lines[-1]} · {item}" if lines[-1] else item
+        if len(longer) > MOST and lines[-1]:
+            lines.append(item)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _tensors(box: Box, wiring: Wiring) -> list[str]:

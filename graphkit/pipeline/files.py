@@ -18,6 +18,10 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
+        if path.suffix.lower() == ".onnx":
+            raise UsageError(
+                f"{path} is a model, and the pipeline comes first: graphkit run PIPELINE {path}"
+            ) from error
         raise UsageError(f"{path} is not text in UTF-8, so it is no pipeline; name a YAML file.") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.") from error

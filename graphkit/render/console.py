@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 _PIPE_WIDTH = 250
+_STYLE = r"\x1b\[[0-9;]*m"
+_AT_AN_END = re.compile(rf"(?:[ \t]|{_STYLE})+(?=\r?\n)")
 
 
 def make_console(*, stderr: bool = False) -> Console:
     """A console on stdout, or stderr. In a pipe it is wide, so that nothing is cut, and has no colour codes.
+
+    With NO_COLOR set to anything there are no codes for bold and dim either. https://no-color.org asks for no colour,
+    on behalf of those who want plain text, and dim is a colour to most terminals; nothing is told by style alone.
 
     Names in a model are hostile input: markup and emoji codes in them are printed as they stand, and `plain`
     takes out what would steer the terminal.
@@ -22,7 +28,29 @@ def make_console(*, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Console(
+        file=cast("IO[str]", _Trimmed(stream)),
+        width=width,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=False,
+    )
+
+
+class _Trimmed:
+    """A stream without blanks at the ends of lines: rich fills a cell up to the width of its column."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write text; codes between the blanks stay."""
+        return self._stream.write(_AT_AN_END.sub(lambda found: "".join(re.findall(_STYLE, found[0])), text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def plain(text: object) -> str:

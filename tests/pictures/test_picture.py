@@ -108,7 +108,7 @@ def test_subgraphs_are_folded_and_what_they_read_is_wired() -> None:
     output = net.add("If", flag, then_branch=inner, else_branch=inner)
     made = picture(net.model(output))
     assert made.boxes == 5
-    assert "then_branch: 1 nodes" in made.svg
+    assert "then_branch: 1 node" in made.svg
     assert "reads x [1,8,16,16]" in made.svg
 
 
@@ -133,6 +133,8 @@ def test_what_is_asked_for_and_is_not_there() -> None:
         picture(model, pattern="Mul,Conv")
     with pytest.raises(UsageError, match="empty step"):
         picture(model, pattern="Conv,,Mul")
+    with pytest.raises(UsageError, match="neither is given"):
+        picture(model, radius=2)
     with pytest.raises(UsageError, match="exclude each other"):
         picture(model, pattern="Conv", around="x")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterable, Mapping
+from functools import cache, lru_cache
 
 _STAND_IN = 97
 """What a dimension without a number counts as, where a number is needed to search with. Nothing is decided by it."""
@@ -18,7 +18,8 @@ Amount = Mapping[Monomial, int]
 """A sum: how often each product of dimensions."""
 
 
-def elements(shape: Sequence[int | str]) -> tuple[Monomial, int]:
+@lru_cache(maxsize=1 << 12)
+def elements(shape: tuple[int | str, ...]) -> tuple[Monomial, int]:
     """The elements of a tensor: a product of named dimensions, and the number it is multiplied by."""
     count = 1
     names = []

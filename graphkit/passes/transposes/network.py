@@ -58,6 +58,7 @@ class Tensor:
         output: As which of its outputs.
         constant: Whether it costs nothing to have it in any layout.
         long: Which of its axes may be longer than 1; None where the rank is not known.
+        size: Its elements; one of a kind where the rank is not known.
         uses: Who reads it.
     """
 
@@ -67,21 +68,18 @@ class Tensor:
     output: int = 0
     constant: bool = False
     long: tuple[bool, ...] | None = field(init=False, default=None)
+    size: tuple[Monomial, int] = field(init=False, default=((), 0))
     uses: list[Use] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Work out what follows from the shape."""
         self.long = None if self.shape is None else tuple(size != 1 for size in self.shape)
+        self.size = ((f"elements of {self.name}",), 1) if self.shape is None else elements(self.shape)
 
     @property
     def rank(self) -> int | None:
         """Its rank, where that is known."""
         return None if self.shape is None else len(self.shape)
-
-    @property
-    def size(self) -> tuple[Monomial, int]:
-        """Its elements; one of a kind where the rank is not known."""
-        return ((f"elements of {self.name}",), 1) if self.shape is None else elements(self.shape)
 
 
 @dataclass(slots=True, eq=False)
@@ -105,24 +103,26 @@ class Node:
 
     def moved(self, label: Label) -> Moved | None:
         """The node in the layout of a label; None where it cannot run so."""
-        if label == IDENTITY:
+        if not label:
             return STILL
-        if self.flow is None:
-            return None
-        if label not in self._known:
-            found = self.flow.moved(label)
-            if found is not None:
-                found = _normal(found)
-            self._known[label] = found
-        return self._known[label]
+        try:
+            return self._known[label]
+        except KeyError:
+            found = None if self.flow is None else self.flow.moved(label)
+            self._known[label] = found = None if found is None else _normal(found)
+            return found
 
     def reads(self, label: Label, slot: int) -> Perm:
         """In which layout an input is wanted."""
+        if not label:
+            return IDENTITY
         found = self.moved(label)
         return IDENTITY if found is None else found.inputs.get(slot, IDENTITY)
 
     def gives(self, label: Label, output: int) -> Perm:
         """In which layout an output comes."""
+        if not label:
+            return IDENTITY
         found = self.moved(label)
         return IDENTITY if found is None or output >= len(found.outputs) else found.outputs[output]
 
@@ -158,7 +158,8 @@ class Network:
         if tensor.maker < 0:
             return IDENTITY
         node = self.nodes[tensor.maker]
-        return node.gives(changed.get(node.index, node.label), tensor.output)
+        label = changed.get(node.index, node.label)
+        return node.gives(label, tensor.output) if label else IDENTITY
 
     def moving(self, use: Use, layout: Perm, label: Label) -> Order | None:
         """In which order a reading wants the axes that are longer than 1, where that is another than it gets them in.
@@ -166,8 +167,7 @@ class Network:
         Readings that want the same order can share a Transpose. None where nothing has to be moved.
         """
         tensor = self.tensors[use.tensor]
-        node = self.nodes[use.node] if use.node >= 0 else None
-        wanted = IDENTITY if node is None or label == IDENTITY else node.reads(label, use.slot)
+        wanted = self.nodes[use.node].reads(label, use.slot) if label and use.node >= 0 else IDENTITY
         if not layout and not wanted:
             return _order(use.perm, tensor.long) if use.perm else None if use.perm is not None else _UNKNOWN
         if use.perm is None:
@@ -177,9 +177,11 @@ class Network:
     def need(self, use: Use, layout: Perm, label: Label) -> Need | None:
         """What has to be done for a reading, of a tensor in a layout and by a node with a label; None for nothing."""
         tensor = self.tensors[use.tensor]
-        wanted = self.nodes[use.node].reads(label, use.slot) if use.node >= 0 else IDENTITY
+        wanted = self.nodes[use.node].reads(label, use.slot) if label and use.node >= 0 else IDENTITY
         if use.perm is None:
             return 0, _UNKNOWN
+        if not layout and not wanted:
+            return (0, use.perm) if use.perm else None
         return _need(layout, use.perm, wanted, tensor.rank)
 
 

@@ -123,6 +123,8 @@ class _Work:
             if after is None:
                 break
             now, changed = after, True
+            if self.tired:
+                break
         self._settle(before, _bill(now), reasons(now))
         return changed
 

@@ -7,6 +7,7 @@ their number. T(p) ∘ T(q), first p and then q, is T(p[q]).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 Perm = tuple[int, ...]
 """A permutation of the axes of a tensor whose rank is known; () moves nothing, for every rank."""
@@ -18,14 +19,20 @@ IDENTITY: Perm = ()
 """The permutation that moves nothing, for every rank. The only one that does: see `plain`."""
 
 
+@cache
+def _identity(rank: int) -> Perm:
+    return tuple(range(rank))
+
+
 def plain(perm: Sequence[int]) -> Perm:
     """The permutation as it is written here: () where it moves nothing."""
-    return IDENTITY if list(perm) == list(range(len(perm))) else tuple(perm)
+    found = tuple(perm)
+    return IDENTITY if found == _identity(len(found)) else found
 
 
 def full(perm: Perm, rank: int) -> Perm:
     """The permutation with all its axes: (0, 1, 2) for () and rank 3."""
-    return perm or tuple(range(rank))
+    return perm or _identity(rank)
 
 
 def is_permutation(perm: Sequence[int]) -> bool:

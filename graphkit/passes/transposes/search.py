@@ -21,7 +21,7 @@ from graphkit.passes.transposes.site import Label
 
 _REGIONS = (32, 512, 8192, 1 << 40)
 """How far a wish may spread, in nodes: near things first."""
-_WORK_A_READING = 12
+_WORK_A_READING = 6
 """Readings that may be looked at for each of the graph, at each of these: what keeps the search linear."""
 _LEAST_WORK = 100_000
 
@@ -239,7 +239,9 @@ class Search:
                 self._left -= 1
                 label: Label = ()
                 if use.node >= 0:
-                    label = labels.get(use.node, self.network.nodes[use.node].label)
+                    label = labels[use.node] if use.node in labels else self.network.nodes[use.node].label
+                    if not label and not layout and not use.perm and use.perm is not None:
+                        continue
                 need = self.network.need(use, layout, label)
                 if need is not None:
                     needs.add(need)

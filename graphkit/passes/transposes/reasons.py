@@ -9,6 +9,7 @@ from onnx import GraphProto, NodeProto
 from graphkit.facts.labels import label
 from graphkit.passes.contract import Declined
 from graphkit.passes.transposes.network import Network, Tensor, Use
+from graphkit.passes.transposes.permutation import inverse
 from graphkit.passes.transposes.reading import Reading
 
 
@@ -20,7 +21,7 @@ def reasons(reading: Reading) -> list[Declined]:
     for index, (place, _) in sorted(reading.transposes.items()):
         node = graph.node[index]
         feeds = _feeds(readers.get(node.output[0], []), node.output[0], outputs, reading)
-        stuck = _stuck(network, network.tensors[place], node, readers.get(node.output[0], []), reading)
+        stuck = _stuck(network, network.tensors[place], readers.get(node.output[0], []), reading)
         found.append(Declined(f"{feeds}{stuck}", (label(node),)))
     return found
 
@@ -45,19 +46,19 @@ def _feeds(readers: Sequence[tuple[int, NodeProto]], name: str, outputs: set[str
     return f"it feeds {parts[0] if len(parts) == 1 else ', '.join(parts[:-1]) + ' and ' + parts[-1]}"
 
 
-def _stuck(
-    network: Network, tensor: Tensor, node: NodeProto, readers: Sequence[tuple[int, NodeProto]], reading: Reading
-) -> str:
-    """What keeps it from moving up, and what from moving down."""
-    up = _above(network, tensor, node, reading)
-    down = next((text for index, reader in readers if (text := _below(network, index, reader))), "")
-    held = [text for text in (up, down) if text]
-    if not held:
+def _stuck(network: Network, tensor: Tensor, readers: Sequence[tuple[int, NodeProto]], reading: Reading) -> str:
+    """What keeps it from moving down, and what from moving up."""
+    below = next(((node, text) for index, node in readers if (text := _below(network, index))), None)
+    down = ""
+    if below is not None:
+        down = f", which {below[1]}" if len(readers) == 1 else f"; {_named(below[0])} {below[1]}"
+    up = _above(network, tensor, reading)
+    if not down and not up:
         return "; wherever else it could stand, as much would have to move"
-    return f"; {' and '.join(held)}"
+    return f"{down}; {up}" if up else down
 
 
-def _above(network: Network, tensor: Tensor, node: NodeProto, reading: Reading) -> str:
+def _above(network: Network, tensor: Tensor, reading: Reading) -> str:
     if tensor.maker < 0 or tensor.maker >= len(reading.graph.node):
         return f'its source "{tensor.name}" comes from outside'
     maker = network.nodes[tensor.maker]
@@ -67,22 +68,19 @@ def _above(network: Network, tensor: Tensor, node: NodeProto, reading: Reading) 
         return f"{_named(proto)} gives its output in one layout only"
     if use is not None and use.perm and maker.leaving(tensor.output, use.perm) is None:
         return f"{_named(proto)} cannot give its output in that layout"
-    del node
     return ""
 
 
-def _below(network: Network, index: int, reader: NodeProto) -> str:
+def _below(network: Network, index: int) -> str:
+    """Why a reader keeps it from moving down, as what is said of the reader."""
     made = network.nodes.get(index)
     if made is None:
         return ""
-    use: Use | None = next((use for use in made.uses if use is not None and use.perm), None)
     if made.flow is None:
-        return f"{_named(reader)} reads it in one layout only"
+        return "reads in one layout only"
+    use: Use | None = next((use for use in made.uses if use is not None and use.perm), None)
     if use is not None and use.perm and made.flow.width <= len(use.perm):
-        from graphkit.passes.transposes.permutation import inverse
-
-        if made.entering(use.slot, inverse(use.perm)) is None:
-            return f"{_named(reader)} cannot work in the layout before it"
+        return "" if made.entering(use.slot, inverse(use.perm)) is not None else "cannot work in the layout before it"
     return ""
 
 

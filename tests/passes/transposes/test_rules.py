@@ -57,6 +57,10 @@ BETWEEN = {
         "float[2, 4, 5, 1] k = {" + ", ".join(["2", "0"] * 20) + "}",
     ),
     "resize": ('b = Resize<mode = "nearest">(a, , c)', "float[4] c = {1, 2, 2, 1}"),
+    "resize with an empty region": (
+        'b = Resize<mode = "nearest">(a, k, c)',
+        "float[0] k = {}, float[4] c = {1, 2, 2, 1}",
+    ),
     "linear resize": ('b = Resize<mode = "linear">(a, , c)', "float[4] c = {1, 2, 2, 1}"),
     "squeeze": ("u = Unsqueeze(a, ax) s = Relu(u) b = Squeeze(s, ax)", "int64[1] ax = {2}"),
     "reshape": (

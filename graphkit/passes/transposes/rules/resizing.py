@@ -15,7 +15,7 @@ from graphkit.passes.transposes.site import Flow, Moved, Site, alike
 def resize(site: Site) -> Flow | None:
     """Any layout for the nearest element; for two axes interpolated between, those that runtimes have kernels for."""
     rank = site.rank(0)
-    if rank is None or site.since < 11 or site.attr("axes") is not None or site.has(1):
+    if rank is None or site.since < 11 or site.attr("axes") is not None or not _no_region(site):
         return None
     values: dict[int, NDArray[Any]] = {}
     for slot in (2, 3):
@@ -44,6 +44,12 @@ def resize(site: Site) -> Flow | None:
 
     # A nearest element is one of the input; what is interpolated is summed in another order.
     return alike(rank, moved, exact=mode == "nearest")
+
+
+def _no_region(site: Site) -> bool:
+    """Whether the region of interest is left out, as opset 11 can only say by an empty one."""
+    value = site.value(1)
+    return not site.has(1) or (value is not None and not value.size)
 
 
 def _interpolated(mode: str, rank: int) -> list[list[int]]:

@@ -166,6 +166,8 @@ class Scope:
             return None
         if node.op_type == "Constant":
             return self._constant(node)
+        if len(node.input) < (2 if node.op_type == "CastLike" else 1):
+            return None
         if node.op_type in ("Shape", "Size"):
             return self._measured(node)
         if node.op_type == "CastLike":
@@ -246,11 +248,11 @@ def _compute(node: NodeProto, opset: int, inputs: dict[str, NDArray[Any]]) -> ND
     """One node's output from its inputs, by onnx's reference; None where that cannot compute it."""
     from onnx.reference import ReferenceEvaluator
 
-    if sum(value.size for value in inputs.values()) > _MOST or _size_made(node, inputs) > _MOST:
-        return None
     if schemas.since(node.op_type, opset) is None or any(item.ref_attr_name for item in node.attribute):
         return None
     try:
+        if sum(value.size for value in inputs.values()) > _MOST or _size_made(node, inputs) > _MOST:
+            return None
         function = onnx.helper.make_function(
             "fold", "fold", list(inputs), list(node.output), [node], [onnx.helper.make_opsetid("", opset)]
         )

@@ -26,6 +26,8 @@ _OWN = {
     "embed-nms": "graphkit.passes.embed_nms:EmbedNms",
     "replace-nms": "graphkit.passes.replace_nms:ReplaceNms",
     "remove-transposes": "graphkit.passes.remove_transposes:RemoveTransposes",
+    "remove-no-ops": "graphkit.passes.remove_no_ops:RemoveNoOps",
+    "merge-reshapes": "graphkit.passes.merge_reshapes:MergeReshapes",
     "pin-opset": "graphkit.passes.pin_opset:PinOpset",
     "make-dynamic": "graphkit.passes.make_dynamic:MakeDynamic",
     "set-input-shape": "graphkit.passes.set_input_shape:SetInputShape",

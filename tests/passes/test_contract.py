@@ -10,8 +10,10 @@ from graphkit.passes.deduplicate_constants import DeduplicateConstants
 from graphkit.passes.embed_preprocess import EmbedPreprocess
 from graphkit.passes.extract import Extract
 from graphkit.passes.fold_constants import FoldConstants
+from graphkit.passes.merge_reshapes import MergeReshapes
 from graphkit.passes.pin_opset import PinOpset
 from graphkit.passes.remove_identity import RemoveIdentity
+from graphkit.passes.remove_no_ops import RemoveNoOps
 from graphkit.passes.remove_transposes import RemoveTransposes
 from graphkit.passes.rename_io import RenameIo
 from graphkit.passes.simplify import Simplify
@@ -22,7 +24,7 @@ from tests.passes.helpers import headings, parse, run_pass
 
 PASSES: list[Pass] = [Sort(), FoldConstants(), RemoveIdentity(), RemoveTransposes(), PinOpset(opset=17), Simplify()]
 
-PASSES += [DeduplicateConstants(), StripMetadata(), ToFloat16()]
+PASSES += [DeduplicateConstants(), StripMetadata(), ToFloat16(), RemoveNoOps(), MergeReshapes()]
 OTHERS: list[Pass] = [EmbedPreprocess(), Extract(outputs=["y"]), RenameIo()]
 """Passes that refuse an empty graph."""
 

@@ -138,8 +138,13 @@ class _Work:
         rebuild.run()
         if not search.changed and not _fewer(rebuild.nodes, reading):
             return None
-        self.exact = self.exact and all(
-            node.label == () or (node.flow is not None and node.flow.exact) for node in reading.network.nodes.values()
+        self.exact = (
+            self.exact
+            and not reading.half
+            and all(
+                node.label == () or (node.flow is not None and node.flow.exact)
+                for node in reading.network.nodes.values()
+            )
         )
         rebuild.into(graph)
         for name, perm in rebuild.declared(graph).items():

@@ -28,6 +28,7 @@ _TRANSPOSABLE = frozenset(
         *("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64"),
     )
 )
+_HALF = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
 
 class Reading:
@@ -42,6 +43,7 @@ class Reading:
         live: Which nodes something depends on.
         loose: What stands for inputs and outputs that may come in any layout.
         captured: Names that subgraphs read.
+        half: Whether something is computed in half precision, where a runtime rounds as the nodes around it tell it to.
         unsound: Why nothing can be said of the graph, as half a sentence; None where something can.
     """
 
@@ -61,6 +63,7 @@ class Reading:
         self.unsound: str | None = None
         self.loose: dict[str, Node] = {}
         self.captured: set[str] = set()
+        self.half = False
         self._scope = scope
         self._opset = opset
         self._made: dict[str, tuple[int, int]] = {}
@@ -272,6 +275,7 @@ class Reading:
 
         kind = self._scope.type(node.input[0]) if node.input else None
         dtype = kind.tensor_type.elem_type if kind is not None else 0
+        self.half = self.half or dtype in _HALF
         return Site(node, node.op_type, since, shapes, _Lazy(self, node), value, dtype)
 
     def _constant(self, name: str) -> TensorProto | None:

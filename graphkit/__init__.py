@@ -11,6 +11,7 @@ from graphkit.version import __version__
 
 if TYPE_CHECKING:
     from graphkit.model import Model
+    from graphkit.notebook import show
     from graphkit.passes import Declined, Numerics, Pass, PassResult
     from graphkit.pipeline import Pipeline, RunReport
 
@@ -22,9 +23,10 @@ _HOMES = {
     "PassResult": "graphkit.passes",
     "Pipeline": "graphkit.pipeline",
     "RunReport": "graphkit.pipeline",
+    "show": "graphkit.notebook",
 }
 
-__all__ = ["Declined", "Model", "Numerics", "Pass", "PassResult", "Pipeline", "RunReport", "__version__"]
+__all__ = ["Declined", "Model", "Numerics", "Pass", "PassResult", "Pipeline", "RunReport", "__version__", "show"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,8 @@ def test_contents(wheel: Path) -> None:
         "graphkit/pipelines/yolo-tensorrt.yaml",
         "graphkit/pipelines/cleanup.yaml",
         "graphkit/demo/pipeline.yaml",
+        "graphkit/render/html/templates/report.html.j2",
+        "graphkit/render/html/vendor/panzoom/MIT-License.txt",
     ):
         assert needed in names
     assert any(name.startswith("graphkit/demo/detector.onnx") for name in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from graphkit.displayed import Displayed
 from graphkit.matching import Difference
 
 Kind = Literal["node", "region", "numerics", "input"]
@@ -82,7 +83,7 @@ class Unmatched:
 
 
 @dataclass(frozen=True)
-class Bisection:
+class Bisection(Displayed):
     """What came of looking for the place at which two models part.
 
     Attributes:

@@ -17,6 +17,7 @@ from graphkit.cli.bench import bench
 from graphkit.cli.coverage import coverage
 from graphkit.cli.demo import demo
 from graphkit.cli.detect import detect
+from graphkit.cli.diff import diff
 from graphkit.cli.doctor import doctor
 from graphkit.cli.export import export
 from graphkit.cli.fit import fit
@@ -25,6 +26,7 @@ from graphkit.cli.opsets import opsets
 from graphkit.cli.passes import passes
 from graphkit.cli.picture import picture
 from graphkit.cli.probe import probe
+from graphkit.cli.report import report
 from graphkit.cli.run import run
 from graphkit.cli.schema import schema
 from graphkit.cli.try_ import try_
@@ -86,6 +88,7 @@ app = typer.Typer(
     epilog="Start with `graphkit demo DIR`. Exit status: 0 fine, 1 a pass or a check failed, 2 bad usage or bad input.",
     no_args_is_help=True,
     add_completion=True,
+    rich_markup_mode=None,  # plain text: what rich draws is padded to the width, in a pipe too
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -93,6 +96,7 @@ app.command()(run)
 app.command()(bench)
 app.command()(demo)
 app.command()(detect)
+app.command()(diff)
 app.command()(doctor)
 app.command()(export)
 app.command()(fit)
@@ -102,9 +106,15 @@ app.command()(coverage)
 app.command()(passes)
 app.command()(picture)
 app.command()(probe)
+app.command()(report)
 app.command()(schema)
 app.command("try")(try_)
 app.command()(verify)
+
+for _command in app.registered_commands:
+    if _command.callback is not None:
+        # Without it the list of commands has the first words of each only.
+        _command.short_help = " ".join((_command.callback.__doc__ or "").split("\n\n")[0].split())
 
 
 def _version(value: bool) -> None:

@@ -43,6 +43,12 @@ def run(
         list[str] | None,
         typer.Option("--plugin", help="A module, or a .py file, with passes of your own; may be repeated."),
     ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--report", metavar="FILE", help="Also write an HTML page: both graphs, each pass, where it runs."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -74,24 +80,37 @@ def run(
     target = _target(model, output, in_place)
     if not dry_run:
         writable(target)
+    if page is not None:
+        from graphkit.cli.report import page_target
+        from graphkit.report import check_installed
+
+        check_installed()
+        page = page_target(page)
 
     from graphkit.cli.progress import Progress
     from graphkit.model import Model
     from graphkit.pipeline.run import Settings, run_pipeline, with_output
 
     suspects: list[Suspect] = []
+    steps: list[tuple[str, Model]] = []
     settings = Settings(
         verify=not no_verify,
         images=tuple(images or ()),
         keep_failing=keep_failing,
         suspected=suspects.append if bisect else None,
+        kept=None if page is None else lambda name, left: steps.append((name, left)),
     )
     with _looked_into(suspects, as_json), Progress([step.name for step in parsed.steps], quiet=as_json) as progress:
-        outcome = run_pipeline(parsed, Model.load(model), settings, progress)
+        source = Model.load(model)
+        outcome = run_pipeline(parsed, source, settings, progress)
         if not dry_run:
             progress.writing(target)
             outcome.model.save(target)
     report = with_output(outcome.report, None if dry_run else str(target), time.perf_counter() - started)
+    if page is not None:
+        from graphkit.cli.report import write_run_page
+
+        write_run_page(page, source, outcome.model, target.name, report, steps, images or (), quiet=as_json)
     if as_json:
         sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
         return

@@ -1,7 +1,7 @@
 """Detectors: a model that can be asked for detections, whatever file it is and whatever comes out of it."""
 
 from graphkit.detectors.detector import Detector
-from graphkit.detectors.opening import open_detector
+from graphkit.detectors.opening import open_detector, open_loaded
 from graphkit.detectors.picture import Found, find_objects, framed
 from graphkit.detectors.pictures import BATCH, Picture, find_in_pictures, marks_of
 from graphkit.detectors.results import CocoIds, check_ids, coco_ids, coco_results, picture_dict
@@ -20,5 +20,6 @@ __all__ = [
     "framed",
     "marks_of",
     "open_detector",
+    "open_loaded",
     "picture_dict",
 ]

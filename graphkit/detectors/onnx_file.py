@@ -26,7 +26,11 @@ _EXTRAS = ("masks", "keypoints", "angle")
 
 def open_onnx(path: Path, *, threads: int, providers: tuple[str, ...], optimise: bool) -> Detector:
     """Open an ONNX file; see `open_detector`."""
-    model = Model.load(path)
+    return read_onnx(Model.load(path), path, threads=threads, providers=providers, optimise=optimise)
+
+
+def read_onnx(model: Model, path: Path, *, threads: int, providers: tuple[str, ...], optimise: bool) -> Detector:
+    """The same of a model that is loaded already; `path` is what it is called."""
     metadata = model.metadata
     proto = model.proto()
     outputs = tuple(info.name for info in proto.graph.output)

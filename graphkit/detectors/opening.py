@@ -7,6 +7,7 @@ from pathlib import Path
 
 from graphkit.detectors.detector import Detector
 from graphkit.errors import UsageError
+from graphkit.model import Model
 
 _WEIGHTS = (".pt", ".pth")
 
@@ -56,3 +57,21 @@ def open_detector(
     from graphkit.detectors.onnx_file import open_onnx
 
     return open_onnx(path, threads=threads, providers=tuple(providers), optimise=optimise)
+
+
+def open_loaded(model: Model, *, threads: int = 2) -> Detector:
+    """A detector from a model in memory, run in onnxruntime on the CPU without optimisation.
+
+    Raises:
+        HeadNotFound: Nothing is known about what the model returns; says what it looks like.
+        NotRunnable: onnxruntime cannot load it.
+    """
+    from graphkit.detectors.onnx_file import read_onnx
+
+    return read_onnx(
+        model,
+        Path(model.name),
+        threads=threads,
+        providers=("CPUExecutionProvider",),
+        optimise=False,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from onnx import FunctionProto, GraphProto, NodeProto
 
@@ -11,7 +11,7 @@ from graphkit.errors import ModelError
 from graphkit.facts import schemas
 from graphkit.facts.labels import text
 from graphkit.matching.digests import Reader, attribute_digests, node_constant, sparse_constant, tensor_constant
-from graphkit.matching.hashing import body_digest
+from graphkit.matching.hashing import above, body_digest, local, unused_ends
 from graphkit.matching.view import ABSENT, Constant, Node, View
 from graphkit.model import Model, standard_domain, subgraphs
 from graphkit.order import stable_order
@@ -116,8 +116,8 @@ class _Builder:
             for slot, tensor in enumerate(node.inputs):
                 if tensor >= 0:
                     readers[tensor].append((node.index, slot))
-        captured = _in_reading_order(nodes, returned, maker, draft.outside)
-        return View(nodes, draft.names, draft.constants, tuple(inputs), returned, captured, maker, readers)
+        made_view = View(nodes, draft.names, draft.constants, tuple(inputs), returned, (), maker, readers)
+        return replace(made_view, captured=_in_reading_order(made_view, draft.outside))
 
     def _bodies(self, proto: NodeProto) -> dict[str, View]:
         found = {}
@@ -164,16 +164,26 @@ class _Builder:
         return self.known[key]
 
 
-def _in_reading_order(
-    nodes: list[Node], outputs: tuple[int, ...], maker: list[tuple[int, int] | None], outside: Iterable[int]
-) -> tuple[int, ...]:
-    """Tensors of graphs around, in the order in which they are met on the way back from the outputs."""
+def _in_reading_order(view: View, outside: Iterable[int]) -> tuple[int, ...]:
+    """Tensors of graphs around, in the order in which they are met on the way back from the outputs.
+
+    Then those that only nodes read of which nothing is returned, in the order of what is computed from them.
+    """
     wanted = set(outside)
-    if not wanted:
-        return ()
+    found = _met(view, view.outputs, wanted)
+    if len(found) == len(wanted):
+        return tuple(found)
+    own = [local(view, node, "exact") for node in view.nodes]
+    seeds = {tensor: f"i{place}".encode() for place, tensor in enumerate(view.inputs)}
+    seeds |= dict.fromkeys(wanted, b"outside") | {tensor: f"c{place}".encode() for place, tensor in enumerate(found)}
+    ends = sorted(unused_ends(view, own, above(view, "exact", own, seeds)), key=lambda item: item[1])
+    return tuple(found | _met(view, [tensor for node, _ in ends for tensor in node.inputs], wanted))
+
+
+def _met(view: View, start: Iterable[int], wanted: set[int]) -> dict[int, None]:
     found: dict[int, None] = {}
     seen: set[int] = set()
-    waiting = list(reversed(outputs))
+    waiting = list(reversed(list(start))) if wanted else []
     while waiting:
         tensor = waiting.pop()
         if tensor < 0 or tensor in seen:
@@ -181,7 +191,7 @@ def _in_reading_order(
         seen.add(tensor)
         if tensor in wanted:
             found[tensor] = None
-        made = maker[tensor]
+        made = view.maker[tensor]
         if made is not None:
-            waiting += reversed(nodes[made[0]].inputs)
-    return tuple(found | dict.fromkeys(outside))
+            waiting += reversed(view.nodes[made[0]].inputs)
+    return found

@@ -105,9 +105,20 @@ def below(view: View, level: Level, own: Sequence[bytes], seeds: dict[int, list[
 
 
 def body_digest(view: View) -> bytes:
-    """A whole body: what it returns, by the places of what it reads."""
+    """A whole body: what it returns, and what nothing depends on, by the places of what it reads."""
     own = [local(view, node, "exact") for node in view.nodes]
     seeds = {tensor: f"i{place}".encode() for place, tensor in enumerate(view.inputs)}
     seeds |= {tensor: f"c{place}".encode() for place, tensor in enumerate(view.captured)}
     found = above(view, "exact", own, seeds)
-    return mix(str(len(view.inputs)).encode(), *(found[tensor] for tensor in view.outputs))
+    unused = sorted(digest for _, digest in unused_ends(view, own, found))
+    return mix(str(len(view.inputs)).encode(), *(found[tensor] for tensor in view.outputs), b"unused", *unused)
+
+
+def unused_ends(view: View, own: Sequence[bytes], tops: Sequence[bytes]) -> list[tuple[Node, bytes]]:
+    """The nodes of which nothing is read or returned, each with the hash of itself and all that it is computed from."""
+    returned = set(view.outputs)
+    return [
+        (node, digest)
+        for node, digest in zip(view.nodes, ahead(view, own, tops), strict=True)
+        if not any(tensor in returned or view.readers[tensor] for tensor in node.outputs if tensor >= 0)
+    ]

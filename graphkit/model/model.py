@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from onnx import ModelProto, TensorProto
 from onnx_graphsurgeon.logger import G_LOGGER
 
+from graphkit.displayed import Displayed
 from graphkit.errors import ModelError
 from graphkit.model import external, protos
 from graphkit.model.export import export_model, opset_imports
@@ -37,7 +38,7 @@ class SessionSource(NamedTuple):
     config: dict[str, str]
 
 
-class Model:
+class Model(Displayed):
     """One ONNX model in memory.
 
     The proto is authoritative and is never changed in place: it is replaced. `graph` is a working view, made on first

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from graphkit.displayed import Displayed
 from graphkit.passes import Declined
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class PassRecord:
 
 
 @dataclass(frozen=True)
-class RunReport:
+class RunReport(Displayed):
     """A whole run.
 
     Attributes:

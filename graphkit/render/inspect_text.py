@@ -47,7 +47,7 @@ def print_inspection(console: Console, name: str, found: Inspection, statistics:
     console.print()
     _print_head(console, found)
     console.print()
-    console.print(_facts(_totals(statistics)))
+    console.print(_facts(totals(statistics)))
     console.print()
     _print_operators(console, statistics)
     if statistics.depths:
@@ -79,10 +79,10 @@ def _print_head(console: Console, found: Inspection) -> None:
         if found.advice:
             console.print(Text(plain(found.advice)))
         return
-    console.print(_facts(_rows(found.head)))
+    console.print(_facts(head_rows(found.head)))
 
 
-def _totals(statistics: Statistics) -> list[tuple[str, str]]:
+def totals(statistics: Statistics) -> list[tuple[str, str]]:
     """What the whole model costs, and of what types it is."""
     total, peak = statistics.total, statistics.peak
     unknown = f", without {_several(total.unknown, 'node')} of which they are not known" if total.unknown else ""
@@ -203,9 +203,12 @@ def _several(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-def _rows(head: dict[str, Any]) -> list[tuple[str, str]]:
+def head_rows(head: dict[str, Any]) -> list[tuple[str, str]]:
+    """What is known of a head, in words."""
     names = head["names"]
-    shown = ", ".join(names[:_MOST_NAMES]) + (f" … ({len(names)})" if len(names) > _MOST_NAMES else "")
+    shown = ", ".join(names[:_MOST_NAMES]) + (
+        f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    )
     coding = "x1 y1 x2 y2" if head["coding"] == "corners" else "cx cy w h"
     side = f"distances to four sides, DFL over {head['bins']} bins" if head["bins"] else "distances to four sides"
     decode = f"{len(head['anchors'][0])} anchor boxes a cell" if head["anchors"] else side

@@ -38,14 +38,15 @@ def print_run(console: Console, report: RunReport) -> None:
         _print_passes(console, report)
         console.print()
     if report.changed:
-        console.print(Padding(_before_after(report.before, report.after), (0, 0, 0, 2), expand=False))
+        console.print(Padding(_compared(report.before, report.after), (0, 0, 0, 2), expand=False))
         console.print()
     for record in report.passes:
         for warning in record.warnings:
             _print_note(console, f"{record.name}: {warning}")
     if report.note:
         _print_note(console, report.note)
-    console.print(_closing(report))
+    where, what = closing(report)
+    console.print(Text.assemble((plain(where), "bold"), "   ", plain(what)))
 
 
 def pass_row(record: PassRecord) -> tuple[str, str, str]:
@@ -136,14 +137,21 @@ def _kept(record: PassRecord) -> str:
     return f"{text}{first.reason}{named}" + (f", and {more} more (--json says why)" if more else "")
 
 
-def _before_after(before: ModelSummary, after: ModelSummary) -> RenderableType:
+def _compared(before: ModelSummary, after: ModelSummary) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 3, 0, 0), header_style="dim", pad_edge=False)
     for heading in ("", "before", "after"):
         table.add_column(heading, overflow="fold")
-    rows: list[tuple[str, str, str]] = [
+    for name, old, new in before_after(before, after):
+        table.add_row(Text(name, "dim"), Text(plain(old)), Text(plain(new), "" if old == new else "bold"))
+    return table
+
+
+def before_after(before: ModelSummary, after: ModelSummary) -> list[tuple[str, str, str]]:
+    """What is counted, before and after, in words."""
+    return [
         ("nodes", str(before.nodes), str(after.nodes)),
         ("operators", _operators(before), _operators(after)),
         ("parameters", f"{before.parameters:,}", f"{after.parameters:,}"),
@@ -152,9 +160,6 @@ def _before_after(before: ModelSummary, after: ModelSummary) -> RenderableType:
         ("inputs", _tensors(before.inputs), _tensors(after.inputs)),
         ("outputs", _tensors(before.outputs), _tensors(after.outputs)),
     ]
-    for name, old, new in rows:
-        table.add_row(Text(name, "dim"), Text(plain(old)), Text(plain(new), "" if old == new else "bold"))
-    return table
 
 
 def _operators(summary: ModelSummary) -> str:
@@ -168,9 +173,8 @@ def _tensors(tensors: Sequence[TensorSummary]) -> str:
     return ", ".join(map(str, tensors)) or "none"
 
 
-def _closing(report: RunReport) -> RenderableType:
-    from rich.text import Text
-
+def closing(report: RunReport) -> tuple[str, str]:
+    """Where the result is, and what of it is known."""
     after = report.after
     if not report.changed:
         what = "nothing to change: the model is as it was"
@@ -179,11 +183,9 @@ def _closing(report: RunReport) -> RenderableType:
     if report.changed and not report.verified:
         proven = "not verified (--no-verify)"
     elif report.changed:
-        proven = (
-            f"proven on {len(report.feeds)} inputs ({plain(', '.join(report.feeds))}) in {report.proof_seconds:.1f} s"
-        )
+        proven = f"proven on {len(report.feeds)} inputs ({', '.join(report.feeds)}) in {report.proof_seconds:.1f} s"
     else:
         proven = ""
     where = report.output if report.output else "dry run, nothing written"
     parts = [part for part in (what, proven, f"{report.seconds:.1f} s in all") if part]
-    return Text.assemble((plain(where), "bold"), "   ", "   ".join(parts))
+    return where, "   ".join(parts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from graphkit.displayed import Displayed
+
 Holds = Literal["boxes", "scores", "masks", "keypoints", "angle", "prototypes", "output"]
 
 
@@ -206,7 +208,7 @@ class Sides:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Displayed):
     """Whether two models are the same.
 
     Attributes:

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from graphkit.displayed import Displayed
+
 Whole = Literal["whole", "partial", "none", "unknown"]
 
 
@@ -189,7 +191,7 @@ class OperatorCount:
 
 
 @dataclass(frozen=True)
-class CoverageReport:
+class CoverageReport(Displayed):
     """A model against runtimes.
 
     Attributes:

@@ -129,6 +129,12 @@ def look_at_node(model: Model, name: str) -> tuple[NodeLook, ...]:
     return tuple(_look(node, seen) for node in found)
 
 
+def look_at_nodes(model: Model) -> tuple[NodeLook, ...]:
+    """Every node of the main graph, in the order of the file."""
+    seen = _see(model)
+    return tuple(_look(node, seen) for node in seen.nodes if not node.place)
+
+
 def look_at_operator(model: Model, operator: str) -> tuple[NodeLook, ...]:
     """The nodes of an operator: "Conv", "com.microsoft::FusedConv".
 

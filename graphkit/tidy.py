@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import onnx
 import onnx_graphsurgeon as gs
 
 from graphkit.edit import all_graphs
+from graphkit.model import reads, subgraphs
 from graphkit.order import stable_order
 
 
@@ -20,6 +22,29 @@ def tidy(graph: gs.Graph) -> None:
         _drop_dead(scope)
     for scope in all_graphs(graph):
         _put_in_order(scope)
+
+
+def is_tidy(graph: onnx.GraphProto) -> bool:
+    """Whether `tidy` would leave a graph as it is: in order, nothing dead, no initializer that nothing reads.
+
+    What is a graph input too may be read by nobody.
+    """
+    made = {name for node in graph.node for name in node.output if name}
+    read = {item.name for item in graph.output}
+    for node in reversed(graph.node):
+        if node.output and not any(name in read for name in node.output if name):
+            return False
+        read |= reads(node)
+    seen = set[str]()
+    for node in graph.node:
+        if any(name in made and name not in seen for name in reads(node)):
+            return False
+        seen.update(node.output)
+    inputs = {item.name for item in graph.input}
+    if any(tensor.name not in read and tensor.name not in inputs for tensor in graph.initializer):
+        return False
+    inner = (item for node in graph.node for attribute in node.attribute for item in subgraphs(attribute))
+    return all(is_tidy(item) for item in inner)
 
 
 def _reads(node: gs.Node) -> Iterator[gs.Tensor]:

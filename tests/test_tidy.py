@@ -6,7 +6,8 @@ import pytest
 from onnx import parser
 
 from graphkit.model import Model
-from graphkit.tidy import tidy
+from graphkit.tidy import is_tidy, tidy
+from tests.passes.helpers import parse
 
 
 def graph_of(text: str) -> gs.Graph:
@@ -69,3 +70,28 @@ def test_long_chains_do_not_recurse(length: int) -> None:
     tidy(graph)
     assert graph.nodes[0].inputs[0] is tensors[0]
     assert graph.nodes[-1].outputs[0] is tensors[-1]
+
+
+@pytest.mark.parametrize(
+    ("body", "tidied"),
+    [
+        ("a = Relu(x) y = Neg(a)", True),
+        ("a = Relu(x) y = Neg(x)", False),  # dead
+        ("y = Neg(a) a = Relu(x)", False),  # out of order
+        ("y = Add(x, c)", True),
+        ("k = Less(x, x) y = Neg(x)", False),
+    ],
+)
+def test_a_tidy_graph_is_known(body: str, tidied: bool) -> None:
+    initializer = "<float c = {1}>" if "c)" in body else ""
+    assert is_tidy(parse(f"g (float[2] x) => (float[2] y) {initializer} {{ {body} }}").graph) == tidied
+
+
+def test_what_nothing_reads_is_not_tidy() -> None:
+    assert not is_tidy(parse("g (float[2] x) => (float[2] y) <float c = {1}> { y = Neg(x) }").graph)
+    text = """g (float[2] x, bool k) => (float[2] y) <float c = {1}> {
+        y = If (k) <then_branch = t () => (float[2] p) { p = Add(x, c) },
+                    else_branch = e () => (float[2] q) { DEAD q = Neg(x) }>
+    }"""
+    assert is_tidy(parse(text.replace("DEAD", "")).graph)
+    assert not is_tidy(parse(text.replace("DEAD", "d = Abs(x)")).graph)

@@ -73,7 +73,7 @@ def rewritten(model: Model, step: Step) -> tuple[Model, int] | None:
         result = step.made().run(copy)
         if not result.rewrites:
             return None
-        settle(copy, result)
+        settle(copy, model.proto(), result)
     except GraphkitError:
         return None
     except Exception:  # noqa: BLE001 - a pass that breaks here is no help; a run of it says why

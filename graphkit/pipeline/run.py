@@ -131,7 +131,7 @@ class _Runner:
         result = self._guarded(step, candidate)
         proof: Proof | None = None
         if result.rewrites:
-            settle(candidate, result)
+            settle(candidate, self._current.proto(), result)
         seconds = time.perf_counter() - started
         if result.rewrites:
             self._observer(index, "checking" if not self._settings.verify else "proving", None)

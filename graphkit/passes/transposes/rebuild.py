@@ -226,8 +226,9 @@ class Rebuild:
             assert values is not None
             extra, perm = need
             values = values.reshape((1,) * extra + values.shape)
-            values = np.ascontiguousarray(values.transpose(full(perm, values.ndim) if not unknown(perm) else None))
-            self._made[variant] = self._constant(values, tensor.name)
+            moved = np.ascontiguousarray(values.transpose(full(perm, values.ndim) if not unknown(perm) else None))
+            same = not extra and moved.shape == values.shape and moved.tobytes() == values.tobytes()
+            self._made[variant] = tensor.name if same else self._constant(moved, tensor.name)
         return self._made[variant]
 
     def _rearrange(self, use: Use, need: Need, label: Label, name: str) -> None:

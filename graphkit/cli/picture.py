@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from graphkit.model import Model
-    from graphkit.pictures import Colour, Paint
 
 
 def picture(
@@ -54,23 +49,27 @@ def picture(
     import json
     import sys
 
+    from graphkit.cli.activity import activity
     from graphkit.errors import UsageError
     from graphkit.model import Model
     from graphkit.model.atomic import resolve_target, write
+    from graphkit.pictures import colours
     from graphkit.pictures import picture as draw
 
     if output.suffix.lower() != ".svg":
         raise UsageError(f'{output}: pictures are SVG; give a name that ends in ".svg".')
     target = resolve_target(output)
     loaded = Model.load(model)
-    colours, notes = _colours(loaded, colour)
+    with activity(quiet=colour != "time") as tell:
+        tell("timing the nodes")
+        paint, notes = colours(loaded, colour)
     made = draw(
         loaded,
         around=around,
         pattern=pattern,
         radius=radius,
         collapse=collapse,
-        colour=colours,
+        colour=paint,
         title=title,
         notes=notes,
         shapes=shapes,
@@ -84,33 +83,3 @@ def picture(
 
     nodes = sum(map(len, made.nodes.values()))
     make_console().print(plain(f"{output}   {made.boxes} boxes for {nodes} nodes, inputs and outputs"), soft_wrap=True)
-
-
-def _colours(model: Model, colour: str) -> tuple[Mapping[str, Colour] | Paint | None, list[str]]:
-    """The colours asked for, None for those of operators; and what has to be said about them."""
-    from graphkit.errors import UsageError
-
-    kind, _, name = colour.partition(":")
-    if colour == "operator":
-        return None, []
-    if colour == "time":
-        from graphkit.bench import time_nodes
-        from graphkit.cli.activity import activity
-        from graphkit.pictures import by_time, time_notes
-
-        with activity(quiet=False) as tell:
-            tell("timing the nodes")
-            times = time_nodes(model)
-        return by_time(times), time_notes(times)
-    if kind == "coverage" and name:
-        from graphkit.analysis.coverage import cover
-        from graphkit.pictures import by_coverage
-        from graphkit.runtimes import find_table
-
-        return by_coverage(model, cover(model, [find_table(name)]).runtimes[0]), []
-    if kind == "changed" and name:
-        from graphkit.model import Model
-        from graphkit.pictures import by_change
-
-        return by_change(model, Model.load(name)), []
-    raise UsageError(f'--colour does not know "{colour}"; give operator, time, coverage:RUNTIME or changed:OTHER.onnx.')

@@ -12,12 +12,9 @@ from graphkit.render.console import plain
 
 Content = Element | str
 
-# More exact than what Jupyter says of tables, which it aligns to the right.
-_STYLE = (
-    "div.graphkit table td, div.graphkit table th { text-align: left; vertical-align: top } "
-    "div.graphkit table td.number, div.graphkit table th.number { text-align: right; white-space: nowrap } "
-    "div.graphkit pre { white-space: pre-wrap }"
-)
+# Jupyter aligns cells to the right. It stands in each cell, because a code host shows the text of a style element.
+_CELL = "text-align: left; vertical-align: top"
+_NUMBER = "text-align: right; vertical-align: top; white-space: nowrap"
 
 
 def element(tag: str, *content: Content | None, **attributes: str) -> Element:
@@ -26,9 +23,9 @@ def element(tag: str, *content: Content | None, **attributes: str) -> Element:
     Args:
         tag: Its tag.
         content: Elements and text, which is escaped when it is written; characters that do not print become "�".
-        attributes: As text; `class_` is "class".
+        attributes: As text.
     """
-    made = Element(tag, {name.rstrip("_"): plain(value) for name, value in attributes.items()})
+    made = Element(tag, {name: plain(value) for name, value in attributes.items()})
     for item in content:
         if item is None:
             continue
@@ -42,7 +39,7 @@ def element(tag: str, *content: Content | None, **attributes: str) -> Element:
 
 
 def table(
-    headings: Sequence[str], rows: Iterable[Sequence[Content | None]], numbers: Iterable[int] = (), **attributes: str
+    headings: Sequence[str], rows: Iterable[Sequence[Content | None]], numbers: Iterable[int] = ()
 ) -> Element | None:
     """A table, or None where it has no rows.
 
@@ -50,14 +47,13 @@ def table(
         headings: One a column; () for none at all.
         rows: Their cells.
         numbers: The columns that are aligned to the right.
-        attributes: Of the table.
     """
     right = frozenset(numbers)
     body = [element("tr", *_cells("td", row, right)) for row in rows]
     if not body:
         return None
     head = element("thead", element("tr", *_cells("th", headings, right))) if headings else None
-    return element("table", head, element("tbody", *body), **attributes)
+    return element("table", head, element("tbody", *body))
 
 
 def facts(rows: Iterable[tuple[str, str]]) -> Element | None:
@@ -74,10 +70,8 @@ def folded(summary: str, *content: Content | None) -> Element | None:
 
 def written(*content: Content | None) -> str:
     """The HTML of some elements, as one division."""
-    style = Element("style")
-    style.text = _STYLE
-    return tostring(element("div", style, *content, class_="graphkit"), encoding="unicode", method="html")
+    return tostring(element("div", *content), encoding="unicode", method="html")
 
 
 def _cells(tag: str, row: Sequence[Content | None], right: frozenset[int]) -> list[Element]:
-    return [element(tag, cell, **({"class_": "number"} if place in right else {})) for place, cell in enumerate(row)]
+    return [element(tag, cell, style=_NUMBER if place in right else _CELL) for place, cell in enumerate(row)]

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.notebook.colouring import Wish, colours
-
 if TYPE_CHECKING:
     from graphkit.model import Model
-    from graphkit.pictures import Colour, Picture
+    from graphkit.pictures import Colour, Picture, Wish
 
 
 def show(
@@ -44,7 +42,7 @@ def show(
         ModelError: The model cannot be read, or its graph is cyclic.
     """
     from graphkit.model import Model
-    from graphkit.pictures import picture
+    from graphkit.pictures import colours, picture
 
     drawn = model if isinstance(model, Model) else Model.load(model)
     paint, notes = colours(drawn, colour)

@@ -45,8 +45,8 @@ def test_a_part_and_coverage(model: Path, tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         (["-o", "net.png"], "pictures are SVG"),
-        (["-o", "net.svg", "--colour", "size"], '--colour does not know "size"'),
-        (["-o", "net.svg", "--colour", "coverage:"], "--colour does not know"),
+        (["-o", "net.svg", "--colour", "size"], 'there is no colour "size"'),
+        (["-o", "net.svg", "--colour", "coverage:"], 'there is no colour "coverage:"'),
         (["-o", "net.svg", "--around", "nothing"], 'no node or tensor "nothing" is drawn'),
         (["-o", "net.svg", "--colour", "changed:nothing.onnx"], "nothing.onnx"),
         (["-o", "nowhere/net.svg"], "there is no folder"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from graphkit.analysis.coverage import RuntimeCoverage
     from graphkit.bench import NodeTimes
     from graphkit.model import Model
-    from graphkit.pictures import Colour, Paint
+    from graphkit.pictures.colours import Colour, Paint
 
 Wish: TypeAlias = Union[str, "Model", "RuntimeCoverage", "NodeTimes"]
 
@@ -25,10 +25,11 @@ def colours(model: Model, wish: Wish | Mapping[str, Colour]) -> tuple[Mapping[st
     from graphkit.analysis.coverage import RuntimeCoverage
     from graphkit.bench import NodeTimes
     from graphkit.model import Model
-    from graphkit.pictures import by_change, by_coverage, by_time, time_notes
+    from graphkit.pictures.painting import by_change, by_coverage
+    from graphkit.pictures.timing import by_time, time_notes
 
     if isinstance(wish, str):
-        return named_colours(model, wish)
+        return _named(model, wish)
     if isinstance(wish, Model):
         return by_change(model, wish), []
     if isinstance(wish, RuntimeCoverage):
@@ -43,7 +44,7 @@ def colours(model: Model, wish: Wish | Mapping[str, Colour]) -> tuple[Mapping[st
     )
 
 
-def named_colours(model: Model, name: str) -> tuple[Mapping[str, Colour] | Paint | None, list[str]]:
+def _named(model: Model, name: str) -> tuple[Mapping[str, Colour] | Paint | None, list[str]]:
     """The same for a word: "operator", "time", "coverage:RUNTIME[@VERSION]" or "changed:OTHER.onnx".
 
     Raises:
@@ -66,5 +67,5 @@ def named_colours(model: Model, name: str) -> tuple[Mapping[str, Colour] | Paint
 
         return colours(model, Model.load(rest))
     raise UsageError(
-        f'a picture cannot be coloured by "{name}"; give operator, time, coverage:RUNTIME or changed:OTHER.onnx.'
+        f'there is no colour "{name}" of a picture; give operator, time, coverage:RUNTIME or changed:OTHER.onnx.'
     )

@@ -292,7 +292,8 @@ def test_on_a_detector(coco_model: Path) -> None:
 def _nhwc() -> onnx.ModelProto:
     """A model that takes and gives channels last, and works channels first."""
     return parse(
-        f"""g (float[N, 4, 5, 3] x) => (float[N, 4, 5, 2] y, float[N, 2, 4, 5] z) <float[2, 3, 1, 1] w = {{1, 2, 3, 4, 5, 6}}> {{
+        f"""g (float[N, 4, 5, 3] x) => (float[N, 4, 5, 2] y, float[N, 2, 4, 5] z)
+        <float[2, 3, 1, 1] w = {{1, 2, 3, 4, 5, 6}}> {{
             a = Transpose<{B}>(x) b = Conv(a, w) y = Transpose<{A}>(b) z = Relu(b)
         }}"""
     )

@@ -75,3 +75,9 @@ class ProofFailed(GraphkitError):
     """The rewritten model does not compute what the model before it computed."""
 
     exit_status: ClassVar[int] = 1
+
+
+class Stopped(GraphkitError):
+    """The user stopped a run over many models; those that were done by then are whole."""
+
+    exit_status: ClassVar[int] = 1

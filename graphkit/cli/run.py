@@ -1,4 +1,4 @@
-"""`graphkit run`: a pipeline over a model."""
+"""`graphkit run`: a pipeline over a model, or over many."""
 
 from __future__ import annotations
 
@@ -16,11 +16,24 @@ if TYPE_CHECKING:
 
 def run(
     pipeline: Annotated[str, typer.Argument(help="A pipeline file, or the bare name of a shipped one.")],
-    model: Annotated[Path, typer.Argument(help="The ONNX model. It is never overwritten, unless --in-place says so.")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="The ONNX model, or several, or folders of them. None is overwritten, unless --in-place says so.",
+        ),
+    ],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Where to write; MODEL.graphkit.onnx by default.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Where to write; a folder for several models. MODEL.graphkit.onnx by default."
+        ),
     ] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Overwrite MODEL with the result.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", metavar="N", min=1, help="How many of several models at once.")] = 1,
+    skip_done: Annotated[
+        bool, typer.Option("--skip-done", help="Leave out models of which the folder of -o has the result already.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write.")] = False,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Skip the proofs; rewritten graphs are still checked.")
@@ -50,11 +63,12 @@ def run(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
+    debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,
 ) -> None:
     """Run PIPELINE on MODEL: rewrite it pass by pass, prove each rewrite, and write the result.
 
-    Nothing is written unless every pass, every check and every proof held.
+    Nothing is written unless every pass, every check and every proof held. Of several models, each runs in a process
+    of its own, and one that fails does not stop the others.
     """
     import json
     import sys
@@ -70,11 +84,23 @@ def run(
     started = time.perf_counter()
     path = find_pipeline(pipeline)
     text = read_text(path)
+    called = pipeline if path == Path(pipeline) else str(path)
+    if len(models) > 1 or models[0].is_dir() or skip_done:
+        from graphkit.batch import Work
+        from graphkit.cli.many import run_many
+
+        work = Work(
+            called, text, tuple(plugin or ()), best_effort, not no_verify, tuple(images or ()), not dry_run, debug
+        )
+        alone = {"--bisect": bisect, "--report": page, "--keep-failing": keep_failing}
+        run_many(models, work, output, alone, in_place=in_place, jobs=jobs, skip_done=skip_done, as_json=as_json)
+        return
+    model = models[0]
     if "simplify" in text:  # importing onnxsim takes longer than all that comes before it is needed
         start_ahead()
     from graphkit.pipeline import parse_pipeline
 
-    parsed = parse_pipeline(text, pipeline if path == Path(pipeline) else str(path), _known(plugin))
+    parsed = parse_pipeline(text, called, _known(plugin))
     if best_effort:
         parsed = parsed.with_best_effort()
     target = _target(model, output, in_place)

@@ -199,6 +199,15 @@ class Model(Displayed):
         """Whether some of the tensors lie in other files."""
         return any(external.is_external(tensor) for tensor in protos.tensors(self._proto))
 
+    @property
+    def data_files(self) -> dict[str, Path]:
+        """The files that external data lies in: path as the model spells it -> file, in the order of the tensors.
+
+        Raises:
+            ModelError: One is not there, or outside the model's folder.
+        """
+        return {place.location: place.path for place in self._places(self.proto())}
+
     def values(self, tensor: TensorProto) -> NDArray[Any]:
         """The values of one of this model's tensors, wherever they lie.
 

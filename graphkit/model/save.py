@@ -154,7 +154,7 @@ def _copy_data(path: Path, location: str, target: Path, written: _Written) -> st
     if wanted.exists():
         if filecmp.cmp(path, wanted, shallow=False):
             return location
-        wanted = _free(target, path)
+        wanted = _free(root / target.name, path)
         if wanted.exists():
             return wanted.name
     with atomic.temporary(wanted) as scratch:

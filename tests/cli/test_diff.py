@@ -67,9 +67,9 @@ def test_the_same_in_disguise(tmp_path: Path) -> None:
     left, right = save(tmp_path / "a.onnx", proto), save(tmp_path / "b.onnx", disguised(proto))
     result = graphkit("diff", left, right)
     assert result.status == 0
-    assert result.stdout.splitlines()[2:] == [
+    assert words(result.stdout).endswith(
         "No difference: 239 nodes matched by structure; names, order and where constants are kept do not count."
-    ]
+    )
     told = graphkit("diff", left, right, "--json").json()
     assert told["equal"] is True
     assert all(told[key] == [] for key in ("settings", "ends", "places", "nodes", "tensors", "operators"))

@@ -66,6 +66,7 @@ STYLED = [
 SLOW = [
     "demo d",
     f"run d/pipeline.yaml {MODEL} -o d/out.onnx",
+    "run d/pipeline.yaml d -o e --jobs 2",
     f"verify {MODEL} d/out.onnx",
     f"diff {MODEL} d/out.onnx",
     f"detect {MODEL} d/shapes.png",

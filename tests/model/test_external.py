@@ -261,6 +261,18 @@ def test_another_file_of_that_name_is_left_alone(model: Path, tmp_path: Path) ->
     assert loaded.proto() == proto()
 
 
+def test_another_file_of_that_name_and_a_relative_path(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "weights.bin").write_bytes(b"something else")
+    monkeypatch.chdir(tmp_path)
+    Model.load(model).save("elsewhere/m.onnx")
+    saved = Model.load("elsewhere/m.onnx")
+    assert set(saved.data_files) == {"m.onnx.data"}
+    assert saved.data_files["m.onnx.data"].read_bytes() == data()
+
+
 def test_a_save_that_fails_takes_its_data_files_back(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

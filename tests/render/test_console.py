@@ -43,6 +43,7 @@ def test_markup_is_text() -> None:
 def test_lines_have_no_blanks_at_their_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     out = StringIO()
     monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.delenv("COLUMNS", raising=False)
     console = make_console()
     assert console.size.width > 100
     table = Table(box=None)

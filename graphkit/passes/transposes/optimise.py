@@ -10,7 +10,7 @@ from onnx.helper import make_tensor_type_proto
 
 from graphkit.facts.learning import learn_inputs, learn_model
 from graphkit.facts.scope import Scope
-from graphkit.model import Model, holders, subgraphs
+from graphkit.model import Model, holders, standard_domain, subgraphs
 from graphkit.passes.contract import Declined
 from graphkit.passes.transposes.amounts import Amount, spelt, total
 from graphkit.passes.transposes.names import Names
@@ -76,7 +76,8 @@ def optimise(model: Model, inputs: bool = False, outputs: bool = False) -> Outco
         if isinstance(holder, GraphProto)
         for item in holder.quantization_annotation
     )
-    work = _Work(Names(copied), model.opset, annotated, inputs, outputs)
+    functions = frozenset(item.name for item in proto.functions if standard_domain(item.domain))
+    work = _Work(Names(copied), model.opset, annotated, functions, inputs, outputs)
     changed = work.graph(copied.graph, learn_model(copied, model.values))
     outcome = Outcome(copied if changed else None, exact=work.exact, tired=work.tired)
     outcome.before = sum(bill[0] for bill in work.before), _sum(bill[1] for bill in work.before)
@@ -90,7 +91,16 @@ def _sum(amounts: Iterable[Amount]) -> Amount:
 
 
 class _Work:
-    def __init__(self, names: Names, opset: int, annotated: frozenset[str], inputs: bool, outputs: bool) -> None:
+    def __init__(
+        self,
+        names: Names,
+        opset: int,
+        annotated: frozenset[str],
+        functions: frozenset[str],
+        inputs: bool,
+        outputs: bool,
+    ) -> None:
+        self.functions = functions
         self.inputs = inputs
         self.outputs = outputs
         self.layouts: dict[str, Perm] = {}
@@ -105,7 +115,7 @@ class _Work:
 
     def graph(self, graph: GraphProto, scope: Scope, outer: Reading | None = None) -> bool:
         """Rewrite a graph in place, its subgraphs first; gives whether anything was."""
-        reading = Reading(graph, scope, self.opset, outer)
+        reading = Reading(graph, scope, self.opset, outer, functions=self.functions)
         changed = False
         for index, node in enumerate(graph.node):
             changed = self._inside(index, node, scope, reading) or changed
@@ -157,7 +167,7 @@ class _Work:
         for tensor in rebuild.constants:
             scope.constants[tensor.name] = tensor
             scope.types[tensor.name] = make_tensor_type_proto(tensor.data_type, list(tensor.dims))
-        again = Reading(graph, scope, self.opset, outer, rebuild.shapes())
+        again = Reading(graph, scope, self.opset, outer, rebuild.shapes(), self.functions)
         self._open(again)
         return again
 

@@ -54,6 +54,7 @@ class Reading:
         opset: int,
         outer: Reading | None = None,
         shapes: Mapping[str, Shape | None] = MappingProxyType({}),
+        functions: frozenset[str] = frozenset(),
     ) -> None:
         self.graph = graph
         self.outer = outer
@@ -66,6 +67,7 @@ class Reading:
         self.half = False
         self._scope = scope
         self._opset = opset
+        self._functions = functions  # of the model itself, under names of ONNX's own operators
         self._made: dict[str, tuple[int, int]] = {}
         self._ids: dict[str, int] = {}
         self._own = {item.name for item in (*graph.input, *graph.initializer)}
@@ -169,7 +171,7 @@ class Reading:
 
     def _read(self, index: int, node: NodeProto) -> None:
         learn(node, self._opset, self._scope)
-        if node.op_type == "Transpose" and standard_domain(node.domain):
+        if node.op_type == "Transpose" and self._standard(node):
             perm = self._perm(node)
             if not isinstance(perm, str):
                 tensor, before = self._resolve(node.input[0])
@@ -261,7 +263,7 @@ class Reading:
         return _named(name, shape_after(site, known) if site is not None else known)
 
     def _site(self, node: NodeProto) -> Site | None:
-        if not standard_domain(node.domain):
+        if not self._standard(node):
             return None
         since = schemas.since(node.op_type, self._opset)
         if since is None or any(a.HasField("g") or a.graphs or a.ref_attr_name for a in node.attribute):
@@ -276,7 +278,10 @@ class Reading:
         kind = self._scope.type(node.input[0]) if node.input else None
         dtype = kind.tensor_type.elem_type if kind is not None else 0
         self.half = self.half or dtype in _HALF
-        return Site(node, node.op_type, since, shapes, _Lazy(self, node), value, dtype)
+        return Site(node, node.op_type, since, self._opset, shapes, _Lazy(self, node), value, dtype)
+
+    def _standard(self, node: NodeProto) -> bool:
+        return standard_domain(node.domain) and node.op_type not in self._functions
 
     def _constant(self, name: str) -> TensorProto | None:
         """The tensor that holds a constant's values."""

@@ -27,6 +27,7 @@ class Site:
         node: As it stands in the file.
         op: Its operator, of the default domain.
         since: The version of the operator's definition.
+        opset: The version of the default domain that the model imports.
         shapes: The shapes of its inputs: numbers and names, equal names for equal sizes; None where the rank is not
             known and for inputs that are left out.
         outputs: The same of its outputs.
@@ -37,6 +38,7 @@ class Site:
     node: NodeProto
     op: str
     since: int
+    opset: int
     shapes: Sequence[Shape | None]
     outputs: Sequence[Shape | None]
     value: Callable[[int], NDArray[Any] | None]

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from onnx import helper
 
+from graphkit.model import Model
 from graphkit.passes.remove_transposes import RemoveTransposes
 from graphkit.passes.transposes.rules.registry import RULES
 from tests.passes.helpers import assert_close, assert_identical, ops, parse, run_pass
@@ -184,6 +186,23 @@ def test_what_needs_its_layout_keeps_it(body: str) -> None:
     proto.graph.output[0].type.tensor_type.ClearField("shape")
     ran = run_pass(RemoveTransposes(), proto, check=False)
     assert (ran.result.rewrites, ops(ran.after)["Transpose"]) == (0, 1)
+
+
+@pytest.mark.parametrize(("opset", "left"), [(9, 1), (11, 0)])
+def test_a_gemm_without_its_third_operand_is_of_opset_11(opset: int, left: int) -> None:
+    text = "g (float[3,2] x, float[3,4] w) => (float[2,4] y) { a = Transpose(x) y = MatMul(a, w) }"
+    ran = run_pass(RemoveTransposes(), parse(text, opset))
+    assert ops(ran.after).get("Transpose", 0) == left
+
+
+def test_a_function_of_the_model_under_the_name_of_an_operator_is_something_else() -> None:
+    text = f"g (float[1,2,3,4] x) => (float[1,2,3,4] y) {{ a = Transpose<{A}>(x) b = Relu(a) y = Transpose<{B}>(b) }}"
+    proto = parse(text, 18)
+    body = [helper.make_node("Softmax", ["p"], ["q"], axis=1)]
+    function = helper.make_function("", "Relu", ["p"], ["q"], body, [helper.make_opsetid("", 18)])
+    proto.functions.append(function)
+    model = Model(proto)
+    assert RemoveTransposes().run(model).rewrites == 0
 
 
 def test_every_rule_is_for_an_operator_of_onnx() -> None:

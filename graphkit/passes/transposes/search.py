@@ -133,7 +133,7 @@ class Search:
 
     def _choices(self, wishes: Mapping[int, Label]) -> Iterable[Mapping[int, Label]]:
         """Who should take the label: all, if nothing is to be paid then; else the minimum cut, else all the same."""
-        if len(wishes) == 1 or not self._bill(self._around(wishes), wishes).transposes:
+        if len(wishes) == 1 or not self._bill(self._around(wishes), wishes, wishes).moved:
             yield wishes
             return
         taken = choose(Choice(self.network, wishes, list(self._around(wishes))))
@@ -220,15 +220,22 @@ class Search:
     def _better(self, chosen: Mapping[int, Label]) -> bool:
         """Whether fewer elements move, or as many in fewer Transposes, and never more Transposes, nor more nodes."""
         tensors = list(self._around(chosen))
-        before, after = self._bill(tensors, {}), self._bill(tensors, chosen)
+        before, after = self._bill(tensors, {}, chosen), self._bill(tensors, chosen, chosen)
         if after.transposes > before.transposes or after.nodes > before.nodes:
             return False
         if not at_most(total(after.moved), total(before.moved)):
             return False
         return after.transposes < before.transposes or total(after.moved) != total(before.moved)
 
-    def _bill(self, tensors: Iterable[Tensor], labels: Mapping[int, Label]) -> _Bill:
-        bill = _Bill([], 0)
+    def _bill(self, tensors: Iterable[Tensor], labels: Mapping[int, Label], nodes: Iterable[int]) -> _Bill:
+        """What tensors cost, and what these nodes do inside, with other labels."""
+        bill = _Bill([], 0, 0)
+        for index in nodes:
+            node = self.network.nodes[index]
+            often = node.inside(labels.get(index, node.label))
+            if often and node.outputs[0] is not None:
+                names, count = self.network.tensors[node.outputs[0]].size
+                bill.moved.append((names, count * often))
         for tensor in tensors:
             if tensor.constant:
                 continue
@@ -249,20 +256,18 @@ class Search:
                     if order is not None:
                         orders.add(order)
             bill.moved.extend([tensor.size] * len(orders))
+            bill.transposes += len(orders)
             bill.nodes += len(needs)
         return bill
 
 
 @dataclass(slots=True)
 class _Bill:
-    """What tensors cost: what is moved by each Transpose, and all nodes that Transposes have become."""
+    """What tensors cost: what is moved, by Transposes and within nodes; Transposes; all nodes that they have become."""
 
     moved: list[tuple[Monomial, int]]
+    transposes: int
     nodes: int
-
-    @property
-    def transposes(self) -> int:
-        return len(self.moved)
 
 
 def _width(node: Node, rank: int) -> int:

@@ -114,6 +114,7 @@ class Flow:
         leave: (output, permutation wanted there, the label it has) -> the label that gives the output so; None.
         exact: Whether no label changes a number: False where sums are taken in another order.
         width: The axes that inputs are read with, where broadcasting gives some of them axes of size 1 in front.
+        inside: How often a runtime moves all elements of the first output within the node, with a label.
     """
 
     moved: Callable[[Any], Moved | None]
@@ -121,6 +122,7 @@ class Flow:
     leave: Callable[[int, Perm, Label], Label | None]
     exact: bool = True
     width: int = 0
+    inside: Callable[[Label], int] | None = None
 
 
 def alike(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from graphkit.passes.transposes.permutation import Perm, full
 from graphkit.passes.transposes.rules.registry import rule
-from graphkit.passes.transposes.site import Flow, Moved, Site, alike
+from graphkit.passes.transposes.site import Flow, Label, Moved, Site, alike
 
 
 @rule("Concat")
@@ -45,7 +47,14 @@ def along(site: Site) -> Flow | None:
             return None
         return Moved({0: perm}, (perm,) * len(site.node.output), {"axis": place})
 
-    return alike(rank, moved, exact=site.op in ("Split", "Hardmax"))
+    found = alike(rank, moved, exact=site.op in ("Split", "Hardmax"))
+    return replace(found, inside=lambda label: _inside(label, axis, rank)) if softmax else found
+
+
+def _inside(label: Label, axis: int, rank: int) -> int:
+    """Along another axis than the last, onnxruntime transposes, computes, and transposes back."""
+    last = label[-1] if isinstance(label, tuple) and label else rank - 1
+    return 0 if last == axis else 2
 
 
 def _cumulative(site: Site, rank: int) -> Flow | None:

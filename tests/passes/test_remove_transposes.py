@@ -128,6 +128,15 @@ def test_a_constant_node_is_transposed() -> None:
     assert_identical(ran)
 
 
+def test_what_follows_from_constants_is_a_constant() -> None:
+    text = """g (float[3, 2] x) => (float[3, 2] y) <float[2, 3] w = {1, 2, 3, 4, 5, 6}, float c = {2}> {
+        v = Mul(w, c) t = Transpose(v) y = Add(x, t)
+    }"""
+    ran = run_pass(RemoveTransposes(), parse(text))
+    assert (ran.result.rewrites, ops(live(ran.after))) == (1, {"Add": 1})
+    assert_identical(ran)
+
+
 def test_a_default_that_a_caller_may_replace_is_no_constant() -> None:
     text = (
         "g (float[2, 2] x, float[3, 2] w) => (float[2, 3] y) <float[3, 2] w = {1, "

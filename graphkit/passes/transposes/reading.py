@@ -300,9 +300,12 @@ class Reading:
         return None
 
     def is_constant(self, name: str) -> bool:
-        """Whether a tensor is a constant whose values can be had in any layout."""
+        """Whether a tensor is the same in every run and its values can be had: then it costs nothing in any layout."""
         tensor = self._constant(name)
-        return tensor is not None and tensor.data_type in _TRANSPOSABLE and not is_external(tensor)
+        if tensor is None:
+            value = self._scope.value(name)
+            return value is not None and value.dtype.kind in "fiub"
+        return tensor.data_type in _TRANSPOSABLE and not is_external(tensor)
 
 
 class _Lazy(Sequence[Any]):

@@ -133,12 +133,17 @@ class Search:
 
     def _choices(self, wishes: Mapping[int, Label]) -> Iterable[Mapping[int, Label]]:
         """Who should take the label: all, if nothing is to be paid then; else the minimum cut, else all the same."""
-        if len(wishes) == 1 or not self._bill(self._around(wishes), wishes, wishes).moved:
+        if len(wishes) == 1 or self._free(wishes):
             yield wishes
             return
         taken = choose(Choice(self.network, wishes, list(self._around(wishes))))
         yield {index: wishes[index] for index in wishes if index in taken}
         yield wishes
+
+    def _free(self, wishes: Mapping[int, Label]) -> bool:
+        """Whether nothing is moved where all take their label."""
+        bill = self._bill(self._around(wishes), wishes, wishes)
+        return not bill.moved and not bill.inside
 
     def _region(self, start: Node, label: Label) -> dict[int, Label]:
         """The nodes that a label would spread to, each with the one that it would take."""
@@ -223,19 +228,21 @@ class Search:
         before, after = self._bill(tensors, {}, chosen), self._bill(tensors, chosen, chosen)
         if after.transposes > before.transposes or after.nodes > before.nodes:
             return False
-        if not at_most(total(after.moved), total(before.moved)):
+        was, now = total(before.moved), total(after.moved)
+        inside = total([*before.moved, *before.inside]), total([*after.moved, *after.inside])
+        if not at_most(now, was) or not at_most(inside[1], inside[0]):
             return False
-        return after.transposes < before.transposes or total(after.moved) != total(before.moved)
+        return after.transposes < before.transposes or now != was
 
     def _bill(self, tensors: Iterable[Tensor], labels: Mapping[int, Label], nodes: Iterable[int]) -> _Bill:
         """What tensors cost, and what these nodes do inside, with other labels."""
-        bill = _Bill([], 0, 0)
+        bill = _Bill([], [], 0, 0)
         for index in nodes:
             node = self.network.nodes[index]
             often = node.inside(labels.get(index, node.label))
             if often and node.outputs[0] is not None:
                 names, count = self.network.tensors[node.outputs[0]].size
-                bill.moved.append((names, count * often))
+                bill.inside.append((names, count * often))
         for tensor in tensors:
             if tensor.constant:
                 continue
@@ -263,9 +270,10 @@ class Search:
 
 @dataclass(slots=True)
 class _Bill:
-    """What tensors cost: what is moved, by Transposes and within nodes; Transposes; all nodes that they have become."""
+    """What tensors cost: what Transposes move, what nodes move inside, Transposes, all nodes that they have become."""
 
     moved: list[tuple[Monomial, int]]
+    inside: list[tuple[Monomial, int]]
     transposes: int
     nodes: int
 

@@ -73,16 +73,9 @@ def test_help_answers_without_what_draws(model: Path) -> None:
 
 
 @pytest.mark.slow
-def test_yolov8n_in_under_five_seconds_and_three_megabytes(coco_model: Path, tmp_path: Path) -> None:
-    import time
-
+def test_yolov8n_in_under_three_megabytes(coco_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    seconds = []
-    for _ in range(2):
-        started = time.perf_counter()
-        assert command("report", coco_model, "-o", out).status == 0
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 5
+    assert command("report", coco_model, "-o", out).status == 0
     assert out.stat().st_size <= 3e6
     text = out.read_text()
     assert "4.37 G a run (8.74 GFLOPs)" in text

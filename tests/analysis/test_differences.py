@@ -315,3 +315,14 @@ def test_external_weights_are_no_difference(tmp_path: Path) -> None:
 def test_a_cycle_is_refused() -> None:
     with pytest.raises(ModelError, match="the graph is cyclic"):
         diff(small(make("Add", "x b", "a"), make("Neg", "a", "b")), small(make("Exp", "x", "y")))
+
+
+def test_an_output_of_one_name_that_stands_twice() -> None:
+    proto = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["" : 17]> g (float[2] x) => (float[2] y, float[2] y) { y = Relu(x) }'
+    )
+    assert compare(Model(proto), Model(proto)).equal
+    once = onnx.ModelProto()
+    once.CopyFrom(proto)
+    del once.graph.output[1]
+    assert not compare(Model(proto), Model(once)).equal

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import helper
+from onnx import TensorProto, helper
 
 from graphkit.heads import DerivedOutputs, MappedInputs
 from graphkit.model import Model
@@ -337,3 +337,25 @@ def test_an_input_that_is_handed_out_stays_as_it_is() -> None:
     RemoveTransposes(inputs=True, outputs=True).run(model)
     value = np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)
     np.testing.assert_array_equal(evaluate(model.proto(), {"x": value})["x"], value)
+
+
+def test_a_name_that_is_an_input_and_made_too_is_left_alone() -> None:
+    body = f"a = Transpose<{A}>(x) b = Relu(a) y = Transpose<{B}>(b)"
+    proto = parse(f"g (float[1,2,3,4] x) => (float[1,2,3,4] y) {{ {body} }}")
+    proto.graph.node[1].output[0] = "x"
+    proto.graph.node[2].input[0] = "x"
+    result = RemoveTransposes().run(Model(proto))
+    assert (result.rewrites, result.declined[0].reason) == (0, '"x" is written twice')
+
+
+def test_a_declared_rank_that_the_operator_cannot_give_is_not_built_upon() -> None:
+    proto = parse("g (float[1, 2, 3, 4] x) => (float[2] y) { y = Relu(x) }", 18)
+    del proto.graph.node[:]
+    a = helper.make_node("Transpose", ["x"], ["a"], perm=[0, 2, 3, 1])
+    k = helper.make_node("Unknown", ["x"], ["k"], domain="com.example")
+    u = helper.make_node("Where", ["k", "a", "a"], ["u"])
+    y = helper.make_node("Transpose", ["u"], ["y"], perm=[4, 3, 2, 1, 0])
+    proto.graph.node.extend([a, k, u, y])
+    proto.graph.value_info.append(helper.make_tensor_value_info("k", TensorProto.BOOL, [1, 3, 4, 2]))
+    proto.graph.value_info.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, [1, 2, 3, 4, 5]))
+    assert RemoveTransposes().run(Model(proto)).rewrites == 0

@@ -154,7 +154,7 @@ class Reading:
         """Note who makes what."""
         for index, node in enumerate(self.graph.node):
             for output, name in enumerate(node.output):
-                if name and self._made.setdefault(name, (index, output)) != (index, output):
+                if name and (name in self._own or self._made.setdefault(name, (index, output)) != (index, output)):
                     self.unsound = f'"{name}" is written twice'
 
     def _order(self) -> list[int]:
@@ -195,6 +195,9 @@ class Reading:
                 made.outputs.append(self._tensor(name, index, output))
             else:
                 made.outputs.append(None)
+        tensors = self.network.tensors
+        made.read = [None if use is None else tensors[use.tensor].rank for use in made.uses]
+        made.made = [None if place is None else tensors[place].rank for place in made.outputs]
         made.flow = _flow(site) if site is not None else None
 
     def _undone(self, tensor: int, through: Permutation) -> tuple[int, Permutation]:

@@ -70,9 +70,19 @@ def _drop_dead(graph: gs.Graph) -> None:
     dead = [node for node in graph.nodes if id(node) not in alive]
     if dead:
         graph.nodes[:] = [node for node in graph.nodes if id(node) in alive]
-        for node in dead:
-            node.inputs.clear()
-            node.outputs.clear()
+        _detach(dead)
+
+
+def _detach(dead: list[gs.Node]) -> None:
+    """Take nodes off their tensors. gs would look for each by equality, and find its twin instead."""
+    gone = {id(node) for node in dead}
+    touched = {id(tensor): tensor for node in dead for tensor in (*node.inputs, *node.outputs)}
+    for tensor in touched.values():
+        for nodes in (tensor.inputs, tensor.outputs):
+            list.__setitem__(nodes, slice(None), [node for node in nodes if id(node) not in gone])
+    for node in dead:
+        list.clear(node.inputs)
+        list.clear(node.outputs)
 
 
 def _put_in_order(graph: gs.Graph) -> None:

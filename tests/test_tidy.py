@@ -95,3 +95,15 @@ def test_what_nothing_reads_is_not_tidy() -> None:
     }"""
     assert is_tidy(parse(text.replace("DEAD", "")).graph)
     assert not is_tidy(parse(text.replace("DEAD", "d = Abs(x)")).graph)
+
+
+def test_dead_twins_go_both() -> None:
+    """Nodes that gs takes for equal, as damaged files have them: each is taken off its tensors, not its twin."""
+    graph = Model(parse("g (float[2] x) => (float[2] y) { y = Relu(x) }")).graph
+    x = graph.inputs[0]
+    for _ in range(3):
+        graph.nodes.append(gs.Node("Exp", "twin", {}, [x], []))
+    graph.nodes[1].inputs.append(x)
+    tidy(graph)
+    assert ops(graph) == ["Relu"]
+    assert [node.op for node in x.outputs] == ["Relu"]

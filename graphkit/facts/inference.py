@@ -38,6 +38,10 @@ def _told(kind: TypeProto | None) -> int:
     return -1 if shape is None else sum(isinstance(size, int) for size in shape)
 
 
+_MOST_DIMS = 64
+"""More than NumPy and any runtime take; a file may say that a shape has billions of numbers."""
+
+
 def infer(node: NodeProto, opset: int, scope: Scope) -> dict[str, TypeProto]:
     """The types of a node's outputs, from those of its inputs; empty where they cannot be told."""
     if not standard_domain(node.domain):
@@ -77,5 +81,7 @@ def _add_rank(node: NodeProto, found: dict[str, TypeProto], scope: Scope) -> Non
     if node.op_type not in ("ConstantOfShape", "Reshape") or kind is None or kind.tensor_type.HasField("shape"):
         return
     length = scope.shape(node.input[-1])
-    if length is not None and len(length) == 1 and isinstance(length[0], int) and kind.tensor_type.elem_type:
+    if length is None or len(length) != 1 or not isinstance(length[0], int) or not kind.tensor_type.elem_type:
+        return
+    if length[0] <= _MOST_DIMS:
         found[node.output[0]] = tensor_type(kind.tensor_type.elem_type, (None,) * length[0])

@@ -37,5 +37,7 @@ def element_name(element: int) -> str | None:
 
 
 def tensor_type(element: int, shape: tuple[int | str | None, ...] | None) -> TypeProto:
-    """The type of a tensor."""
+    """The type of a tensor. A size that ONNX cannot say, computed from one that is near its end, is unknown."""
+    if shape is not None:
+        shape = tuple(None if isinstance(dim, int) and not -(2**63) <= dim < 2**63 else dim for dim in shape)
     return onnx.helper.make_tensor_type_proto(element, shape)

@@ -27,7 +27,11 @@ def main_ends(left: View, right: View) -> Ends:
     """Of two main graphs: by name where both have it; the others in order, where there are as many."""
     inputs = _paired([left.names[item] for item in left.inputs], [right.names[item] for item in right.inputs])
     outputs = _paired([left.names[item] for item in left.outputs], [right.names[item] for item in right.outputs])
-    return _ends(left, right, inputs, outputs)
+    # What a main graph captures is missing from it: the same only where it is called the same.
+    places = {right.names[item]: place for place, item in enumerate(right.captured)}
+    names = [left.names[item] for item in left.captured]
+    captured = [(place, places[name]) for place, name in enumerate(names) if name in places]
+    return _ends(left, right, inputs, outputs, captured)
 
 
 def body_ends(left: View, right: View, captured: Sequence[tuple[int, int]]) -> Ends:
@@ -73,9 +77,12 @@ def _returned(outputs: Sequence[int], places: Mapping[int, int], side: str) -> d
 
 
 def _paired(ones: Sequence[str], others: Sequence[str]) -> list[tuple[int, int]]:
-    by_name = {name: place for place, name in enumerate(others)}
-    found = [(place, by_name[name]) for place, name in enumerate(ones) if name in by_name]
+    """Places of the same name; of a name that stands several times, one after the other."""
+    by_name: dict[str, list[int]] = {}
+    for place, name in reversed(list(enumerate(others))):
+        by_name.setdefault(name, []).append(place)
     rest = [place for place, name in enumerate(ones) if name not in by_name]
+    found = [(place, by_name[name].pop()) for place, name in enumerate(ones) if by_name.get(name)]
     known = set(ones)
     free = [place for place, name in enumerate(others) if name not in known]
     return sorted([*found, *zip(rest, free, strict=True)]) if len(rest) == len(free) else sorted(found)

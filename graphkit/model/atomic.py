@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,12 @@ _REASONS = {
     errno.EROFS: "the file system is read-only; choose another folder",
     errno.ENAMETOOLONG: "its name is too long; choose a shorter one",
 }
+
+_RANDOM = 8
+"""Hexadecimal digits that tell temporary files of one target apart."""
+_LEFT = re.compile(rf"[0-9a-f]{{{_RANDOM}}}\.tmp")
+_ABANDONED = 3600.0
+"""Seconds after which nobody is writing a temporary file any more."""
 
 
 def resolve_target(path: Path) -> Path:
@@ -54,7 +61,7 @@ def temporary(target: Path) -> Iterator[Path]:
         WriteError: Anything that the file system said no to.
     """
     name = target.name.encode()[:200].decode(errors="ignore")
-    scratch = target.with_name(f".{name}.{secrets.token_hex(4)}.tmp")
+    scratch = target.with_name(f".{name}.{secrets.token_hex(_RANDOM // 2)}.tmp")
     try:
         yield scratch
     except (OSError, ValueError) as error:
@@ -89,12 +96,27 @@ def fill(scratch: Path, chunks: Iterable[bytes]) -> None:
 def put(scratch: Path, target: Path) -> None:
     """Give a file that is on disk its name, and see to it that the name is on disk too."""
     os.replace(scratch, target)  # noqa: PTH105 - the tests stand in for it here
+    _sweep(scratch, target)
     with contextlib.suppress(OSError):  # not every system can sync a folder
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _sweep(scratch: Path, target: Path) -> None:
+    """Remove what runs that were killed left of their attempts at the same file.
+
+    Whoever is still writing has touched its file within the hour; both times are the file system's own.
+    """
+    prefix = scratch.name.removesuffix(".tmp")[:-_RANDOM]
+    with contextlib.suppress(OSError):
+        newest = target.stat().st_mtime
+        for path in target.parent.iterdir():
+            left = path.name.startswith(prefix) and _LEFT.fullmatch(path.name, len(prefix))
+            if left and newest - path.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+                path.unlink(missing_ok=True)
 
 
 def _error(path: Path, error: OSError | ValueError) -> WriteError:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import stat
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import onnx
@@ -12,9 +14,14 @@ from onnx import ModelProto
 
 from graphkit.errors import ModelError
 from graphkit.model import external, protos
+from graphkit.model.definitions import check_nodes, check_types
+from graphkit.model.texts import check_texts
 
 LIMIT = 2**31 - 1
 """Bytes that one protobuf message can have."""
+
+_NEWEST = 2**31 - 1
+"""The largest version of an operator set that onnx can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +48,20 @@ def read_model(path: Path) -> Loaded:
 
 
 def check_model(proto: ModelProto, folder: Path | None) -> None:
-    """Check what everything else relies on: known versions, tensors that hold what they say, external data in place.
+    """Check what everything else relies on.
+
+    Texts are text, versions known, nodes as their operators are defined; tensors hold what they say, and external
+    data is in place.
 
     Raises:
         ModelError: One of these does not hold.
     """
     if not proto.HasField("graph"):
         raise ModelError("it is an ONNX file without a graph, so there is nothing to work on; export the model again")
+    check_texts(proto)
     _check_versions(proto)
+    check_nodes(proto)
+    check_types(proto)
     for tensor in protos.tensors(proto):
         if external.is_external(tensor):
             external.place(tensor, folder)
@@ -168,7 +181,13 @@ def _check_versions(proto: ModelProto) -> None:
             f"it has IR version {proto.ir_version}, and the installed onnx {onnx.__version__} knows up to {known_ir}; "
             "upgrade onnx, or export the model again with an older one"
         )
-    opset = next((item.version for item in proto.opset_import if protos.standard_domain(item.domain)), None)
+    for item in (*proto.opset_import, *(item for function in proto.functions for item in function.opset_import)):
+        if not 0 <= item.version <= _NEWEST:
+            raise ModelError(
+                f'it imports version {item.version} of the operators of "{item.domain or "ai.onnx"}", which cannot be; '
+                "the file is damaged: export or copy it again"
+            )
+    opset = max((item.version for item in proto.opset_import if protos.standard_domain(item.domain)), default=None)
     if opset is not None and opset > known_opset:
         raise ModelError(
             f"it is of opset {opset}, and the installed onnx {onnx.__version__} knows up to {known_opset}; "
@@ -191,12 +210,37 @@ def _nodes(proto: ModelProto) -> list[onnx.NodeProto]:
 
 
 def _check_inline(tensor: onnx.TensorProto) -> None:
+    """See to it that a tensor holds what its shape needs: in bytes, or in numbers (onnx.proto, TensorProto)."""
     needed = external.expected_bytes(tensor)
-    if needed is None or not tensor.HasField("raw_data"):
+    if tensor.HasField("raw_data"):
+        held = len(tensor.raw_data)
+        if needed is not None and held < needed:
+            _refuse(tensor, f"{held} bytes", str(needed))
         return
-    held = len(tensor.raw_data)
-    if held < needed:
-        raise ModelError(
-            f'tensor "{tensor.name}" holds {held} bytes where its shape {list(tensor.dims)} needs {needed}; '
-            "the file is damaged: export or copy it again"
-        )
+    field = _field(tensor.data_type)
+    if not field:
+        return
+    count = math.prod(tensor.dims)
+    if external.is_packed(tensor.data_type) and needed is not None:
+        count = needed
+    elif tensor.data_type in (onnx.TensorProto.COMPLEX64, onnx.TensorProto.COMPLEX128):
+        count *= 2
+    held = len(getattr(tensor, field))
+    if held < count:
+        _refuse(tensor, f"{held} numbers" if field != "string_data" else f"{held} texts", str(count))
+
+
+@cache
+def _field(element: int) -> str:
+    """The field in which a tensor of that type has its numbers where it has no bytes; "" where onnx knows none."""
+    try:
+        return str(onnx.helper.tensor_dtype_to_field(element))
+    except (KeyError, ValueError):
+        return ""
+
+
+def _refuse(tensor: onnx.TensorProto, held: str, needed: str) -> None:
+    raise ModelError(
+        f'tensor "{tensor.name}" holds {held} where its shape {list(tensor.dims)} needs {needed}; '
+        "the file is damaged: export or copy it again"
+    )

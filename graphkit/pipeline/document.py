@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,9 @@ def read_document(text: str, source: str) -> tuple[Value | None, list[Problem]]:
         raise PipelineError(source, [Problem(0, 0, "is over 1 MB, which no pipeline needs; nothing was read.")])
     yaml = YAML(typ="safe", pure=True)
     try:
-        root = yaml.compose(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that an anchor is used for something else further down, which YAML allows
+            root = yaml.compose(text)
         reader = _Reader(yaml)
         return (None if root is None else reader.value(root, 0)), reader.problems
     except MarkedYAMLError as error:

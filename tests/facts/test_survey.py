@@ -8,6 +8,7 @@ import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from graphkit.facts import NodeFacts, survey, survey_body
+from graphkit.facts.kinds import tensor_type
 from tests.passes.helpers import parse
 
 
@@ -183,3 +184,17 @@ def test_an_if_is_of_the_types_that_its_branches_return(monkeypatch: pytest.Monk
     found = surveyed(proto)["y"].input(0)
     assert found is not None
     assert (found.type, found.shape) == ("float16", None)
+
+
+def test_a_size_that_onnx_cannot_say_is_unknown() -> None:
+    dims = tensor_type(TensorProto.FLOAT, (2**63 - 1, 2**63, "N", None)).tensor_type.shape.dim
+    assert [dim.WhichOneof("value") for dim in dims] == ["dim_value", None, "dim_param", None]
+
+
+def test_a_shape_of_billions_of_numbers_is_no_rank() -> None:
+    """Declared by a hostile file; the rank of the output stays unknown, and nothing of that size is made."""
+    proto = parse("g (float[2] x, int64[4000000000] s) => (float y) { a = Reshape(x, s) y = Identity(a) }")
+    assert surveyed(proto)["y"].inputs[0] is not None
+    output = surveyed(proto)["a"].outputs[0]
+    assert output is not None
+    assert output.shape is None

@@ -308,3 +308,12 @@ def test_twenty_thousand_nodes(weights: str) -> None:
     assert time.process_time() - start < 10
     assert len(found.pairs) == 19997
     assert sum(len(region.left) for region in found.regions) == 4
+
+
+def test_what_is_missing_is_the_same_where_it_is_called_the_same() -> None:
+    """A file may read tensors that nothing writes: broken, and no difference to itself."""
+    one = small([make("Relu", "x", "a"), make("Neg", "nowhere", "b"), helper.make_node("Add", ["a", "b"], ["y"])])
+    assert told(one, one) == []
+    other = onnx.ModelProto.FromString(one.SerializeToString())
+    other.graph.node[1].input[0] = "elsewhere"
+    assert [(label, item.kind) for label, item in told(one, other)] == [("Neg → b", "input")]

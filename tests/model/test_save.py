@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +190,20 @@ def test_killed_where_nothing_was(tmp_path: Path) -> None:
     hook = "import os, signal\nos.fsync = lambda *_: os.kill(os.getpid(), signal.SIGKILL)"
     assert save_in_a_process(tmp_path / "m.onnx", hook).returncode == -signal.SIGKILL
     assert "m.onnx" not in listing(tmp_path)
+
+
+def test_what_killed_runs_left_goes_after_an_hour(tmp_path: Path) -> None:
+    """Only attempts at the same file, and only those that nobody has touched for long: another run may be writing."""
+    old, new = (f".m.onnx.{digits}.tmp" for digits in ("0123abcd", "89abcdef"))
+    others = [
+        ".m.onnx.0123abc.tmp",
+        ".m.onnx.0123abcg.tmp",
+        ".n.onnx.0123abcd.tmp",
+        "m.onnx.0123abcd.tmp",
+        ".m.onnx.tmp",
+    ]
+    for name in (old, new, *others):
+        (tmp_path / name).write_bytes(b"left")
+        os.utime(tmp_path / name, (time.time() - (60 if name == new else 4000),) * 2)
+    Model(numbers()).save(tmp_path / "m.onnx")
+    assert listing(tmp_path) == sorted([new, *others, "m.onnx"])

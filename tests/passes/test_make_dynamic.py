@@ -16,6 +16,7 @@ from graphkit.errors import PassRefused, ProofFailed
 from graphkit.model import Model
 from graphkit.passes.contract import PassResult
 from graphkit.passes.make_dynamic import MakeDynamic
+from graphkit.passes.make_dynamic.sizes import CannotTell, Sizes
 from graphkit.pipeline import parse_pipeline, run_pipeline
 from tests.passes.helpers import Arrays, evaluate, live, ops, parse
 from tests.passes.static_graphs import traced
@@ -340,3 +341,9 @@ def test_an_index_that_is_repeated_for_each_class() -> None:
     rows = inputs["x"].transpose(0, 2, 3, 1).reshape(2, -1, 16)
     best = np.argsort(-rows.max(2), axis=1)[:, :2]
     np.testing.assert_array_equal(evaluate(after, inputs)["y"], np.take_along_axis(rows, best[:, :, None], 1))
+
+
+@pytest.mark.parametrize(("given_", "made"), [([(0, 0)], (0,)), ([(2, 2), (0, 0)], (4,)), ([(4, 4)], (0, 4))])
+def test_what_holds_no_elements_is_not_divided(given_: list[tuple[int, ...]], made: tuple[int, ...]) -> None:
+    with pytest.raises(CannotTell, match="holds no elements"):
+        Sizes({}).partition(given_, made)

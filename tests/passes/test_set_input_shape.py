@@ -150,6 +150,16 @@ def test_a_size_that_does_not_fit() -> None:
     assert run(proto, h=6)[1].rewrites == 1
 
 
+def test_what_shape_inference_never_took() -> None:
+    """onnx's inference does not know that "ai.onnx" is another name of the default domain."""
+    proto = parse("g (float[N, 3] x) => (float[N, 3] y) { a = Relu(x) y = Neg(a) }")
+    proto.graph.node[0].domain = "ai.onnx"
+    with pytest.raises(
+        PassRefused, match=r"cannot tell which shapes follow: .*Relu.* failed on the model as it was, too"
+    ):
+        run(proto, shape=[1, 3])
+
+
 def test_defaults_of_inputs_are_no_constants() -> None:
     proto = parse(
         """g (float[n,4] x, int64[2] target) => (float[a,b] y) <int64[2] target = {-1, 2}> { y = Reshape(x, target) }"""

@@ -101,7 +101,7 @@ def concat(node: NodeProto, known: Known) -> list[Edit]:
         wanted = {
             place: size
             for dims in free
-            for place, size in enumerate(dims or ())
+            for place, size in enumerate((dims or ())[:rank])
             if place != axis and size is not None and not fixed(size)
         }
         array = known.worlds.constant(name)

@@ -83,6 +83,8 @@ class Sizes:
         """
         one = (1,) * len(dims[0]) if dims else (1,)
         left = [atom for size in dims for atom in self.atoms(size) if atom != one]
+        if not all(sizes) or not all(atom[0] for atom in left):
+            raise CannotTell(f"it makes [{_list(sizes)}] of [{_list([d[0] for d in dims])}], which holds no elements")
         found: list[tuple[Vector, ...]] = []
         for size in sizes:
             taken: list[Vector] = []

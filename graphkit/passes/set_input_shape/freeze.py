@@ -86,10 +86,20 @@ def _inferred(proto: ModelProto, before: ModelProto, asked: Asked) -> ModelProto
         try:
             onnx.shape_inference.infer_shapes(without_weights(before), strict_mode=True, data_prop=True)
         except Exception:  # noqa: BLE001 - the model had its faults before: what can be inferred is
-            return onnx.shape_inference.infer_shapes(small, data_prop=True)
+            return _leniently(small)
         raise PassRefused(
             f"cannot give the inputs the shape {asked.told}: {_first(error)}. Choose another one; a detector's sides "
             "are multiples of its largest stride"
+        ) from error
+
+
+def _leniently(small: ModelProto) -> ModelProto:
+    try:
+        return onnx.shape_inference.infer_shapes(small, data_prop=True)
+    except Exception as error:
+        raise PassRefused(
+            f"cannot tell which shapes follow: {_first(error)}. Shape inference of onnx failed on the model as it was, "
+            "too; export it again"
         ) from error
 
 

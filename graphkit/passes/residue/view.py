@@ -1,20 +1,16 @@
-"""What is known of each node, from what can be relied on alone.
-
-A model may declare shapes inside that are not so: its batch was changed, or its exporter erred. A runtime checks what
-is declared of inputs only, so nothing else is believed; element types are checked everywhere.
-"""
+"""What is known of each node, from what can be relied on alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto
 
 from graphkit.facts import NodeFacts, survey
 from graphkit.facts.scope import Reader
-from graphkit.model import reads, subgraphs, without_weights
+from graphkit.facts.undeclared import undeclared
+from graphkit.model import reads, subgraphs
 from graphkit.order import stable_order
 
 Path = tuple[tuple[int, int, int], ...]
@@ -43,7 +39,7 @@ def look(model: ModelProto, read: Reader) -> list[Site]:
         model: The model; not changed.
         read: Gives the values of one of its tensors. Constants of more than a kilobyte are not looked at.
     """
-    small = without_weights(model)
+    small = undeclared(model)
     _only_constants(small)
     homes: dict[int, tuple[NodeProto, Path, int]] = {}
     _prepare(small.graph, (), homes)
@@ -78,23 +74,13 @@ def keep(field: Any, kept: list[Any]) -> None:
 
 
 def _prepare(graph: GraphProto, path: Path, homes: dict[int, tuple[NodeProto, Path, int]]) -> None:
-    """Forget declared shapes, put nodes in order, and note where each stood."""
-    _forget(graph.value_info)
-    _forget(graph.output)
-    if path:
-        _forget(graph.input)  # a Loop's state may change its shape
+    """Put nodes in order, and note where each stood."""
     order = _in_order(graph)
     for index, node in zip(order, graph.node, strict=True):
         homes[id(node)] = (node, path, index)
         for place, attribute in enumerate(node.attribute):
             for number, inner in enumerate(subgraphs(attribute)):
                 _prepare(inner, (*path, (index, place, number)), homes)
-
-
-def _forget(infos: Iterable[ValueInfoProto]) -> None:
-    for info in infos:
-        if info.type.HasField("tensor_type"):
-            info.type.tensor_type.ClearField("shape")
 
 
 def _in_order(graph: GraphProto) -> list[int]:

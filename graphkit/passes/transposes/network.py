@@ -92,8 +92,6 @@ class Node:
         outputs: The tensors it makes; None for one that is not wanted.
         flow: In which layouts it can run; None where only in its own.
         label: How it runs.
-        read: The ranks of what it reads, by slot; None for one that is not known, and where a slot is left out.
-        made: The same of what it makes.
     """
 
     index: int
@@ -101,8 +99,6 @@ class Node:
     outputs: list[int | None] = field(default_factory=list)
     flow: Flow | None = None
     label: Label = IDENTITY
-    read: list[int | None] = field(default_factory=list)
-    made: list[int | None] = field(default_factory=list)
     _known: dict[Label, Moved | None] = field(default_factory=dict)
 
     def moved(self, label: Label) -> Moved | None:
@@ -113,17 +109,8 @@ class Node:
             return self._known[label]
         except KeyError:
             found = None if self.flow is None else self.flow.moved(label)
-            found = None if found is None else _normal(found)
-            self._known[label] = found = found if found is not None and self._fits(found) else None
+            self._known[label] = found = None if found is None else _normal(found)
             return found
-
-    def _fits(self, moved: Moved) -> bool:
-        """Whether the permutations are of as many axes as the tensors have; a model may declare anything."""
-        read = ((perm, self.read[slot]) for slot, perm in moved.inputs.items() if slot < len(self.read))
-        made = zip(moved.outputs, self.made, strict=False)
-        return all(rank is not None and len(perm) >= rank for perm, rank in read) and all(
-            not perm or rank == len(perm) for perm, rank in made
-        )
 
     def inside(self, label: Label) -> int:
         """How often all elements of the first output are moved within the node."""

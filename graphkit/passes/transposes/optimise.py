@@ -10,6 +10,7 @@ from onnx.helper import make_tensor_type_proto
 
 from graphkit.facts.learning import learn_inputs, learn_model
 from graphkit.facts.scope import Scope
+from graphkit.facts.undeclared import undeclared
 from graphkit.model import Model, holders, standard_domain, subgraphs
 from graphkit.passes.contract import Declined
 from graphkit.passes.transposes.amounts import Amount, spelt, total
@@ -78,7 +79,10 @@ def optimise(model: Model, inputs: bool = False, outputs: bool = False) -> Outco
     )
     functions = frozenset(item.name for item in proto.functions if standard_domain(item.domain))
     work = _Work(Names(copied), model.opset, annotated, functions, inputs, outputs)
-    changed = work.graph(copied.graph, learn_model(copied, model.values))
+    scope = learn_model(undeclared(copied), model.values)
+    given = {item.name for item in copied.graph.input}
+    scope.constants |= {tensor.name: tensor for tensor in copied.graph.initializer if tensor.name not in given}
+    changed = work.graph(copied.graph, scope)
     outcome = Outcome(copied if changed else None, exact=work.exact, tired=work.tired)
     outcome.before = sum(bill[0] for bill in work.before), _sum(bill[1] for bill in work.before)
     outcome.after = sum(bill[0] for bill in work.after), _sum(bill[1] for bill in work.after)

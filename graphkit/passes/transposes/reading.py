@@ -195,9 +195,6 @@ class Reading:
                 made.outputs.append(self._tensor(name, index, output))
             else:
                 made.outputs.append(None)
-        tensors = self.network.tensors
-        made.read = [None if use is None else tensors[use.tensor].rank for use in made.uses]
-        made.made = [None if place is None else tensors[place].rank for place in made.outputs]
         made.flow = _flow(site) if site is not None else None
 
     def _undone(self, tensor: int, through: Permutation) -> tuple[int, Permutation]:

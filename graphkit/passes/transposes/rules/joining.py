@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from graphkit.passes.transposes.permutation import Perm, full
+from graphkit.passes.transposes.permutation import Perm
 from graphkit.passes.transposes.rules.registry import rule
 from graphkit.passes.transposes.site import Flow, Label, Moved, Site, alike
 
@@ -140,7 +140,7 @@ def triangle(site: Site) -> Flow | None:
         return None
 
     def moved(perm: Perm) -> Moved | None:
-        if full(perm, rank)[-2:] != (rank - 2, rank - 1):
+        if perm[-2:] != (rank - 2, rank - 1):
             return None
         return Moved({0: perm}, (perm,))
 

@@ -90,8 +90,10 @@ def test_ctrl_c_ends_the_processes_and_leaves_what_is_done(folder: Path, number:
         put(folder / f"m/{name}.onnx", model(1, "sleep"))
     line = ["run", "poisoned.yaml", "m", "-o", "out", "--jobs", "2", "--plugin", "plugin.py", "--no-verify"]
     root = Path(__file__).parents[2]
+    # Where the tests run in the background of a script, Ctrl-C is ignored by all that they start.
+    code = "import signal; signal.signal(2, signal.default_int_handler); from graphkit.cli import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", "from graphkit.cli import main; main()", *line],
+        [sys.executable, "-c", code, *line],
         env={**os.environ, "PYTHONPATH": str(root)},
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -221,7 +221,9 @@ def test_interrupted_in_the_middle(folder: Path, number: signal.Signals) -> None
     (folder / "slow.py").write_text(_SLOW_PASS)
     (folder / "slow.yaml").write_text("version: 1\npasses: [remove-transposes, slow]\n")
     before = state(folder)
-    line = [sys.executable, "-B", "-c", "from graphkit.cli import main; main()", "run", str(folder / "slow.yaml")]
+    # Where the tests run in the background of a script, Ctrl-C is ignored by all that they start.
+    code = "import signal; signal.signal(2, signal.default_int_handler); from graphkit.cli import main; main()"
+    line = [sys.executable, "-B", "-c", code, "run", str(folder / "slow.yaml")]
     process = subprocess.Popen(
         [*line, str(path), "--plugin", str(folder / "slow.py"), "--in-place"],
         stdout=subprocess.PIPE,

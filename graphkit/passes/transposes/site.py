@@ -114,7 +114,7 @@ class Flow:
         leave: (output, permutation wanted there, the label it has) -> the label that gives the output so; None.
         exact: Whether no label changes a number: False where sums are taken in another order.
         width: The axes that inputs are read with, where broadcasting gives some of them axes of size 1 in front.
-        inside: How often a runtime moves all elements of the first output within the node, with a label.
+        inside: How often all elements of the first output are moved within the node, with a label.
     """
 
     moved: Callable[[Any], Moved | None]

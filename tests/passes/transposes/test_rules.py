@@ -44,6 +44,7 @@ BETWEEN = {
     "softmax": ("b = Softmax<axis = -1>(a)", ""),
     "hardmax": ("b = Hardmax<axis = 3>(a)", ""),
     "log softmax": ("b = LogSoftmax<axis = 1>(a)", ""),
+    "two along the last axis": ("s = LogSoftmax<axis = -1>(a) b = Hardmax<axis = 3>(s)", ""),
     "norm": ("b = LpNormalization<axis = 3>(a)", ""),
     "cumulative sum": ("b = CumSum(a, c)", "int64 c = {3}"),
     "layer normalisation": ("s = Identity(a) b = Add(s, a)", ""),

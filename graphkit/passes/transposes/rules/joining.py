@@ -52,9 +52,9 @@ def along(site: Site) -> Flow | None:
 
 
 def _inside(label: Label, axis: int, rank: int) -> int:
-    """Along another axis than the last, onnxruntime transposes, computes, and transposes back."""
+    """Once, along another axis than the last: onnxruntime transposes, computes and transposes back; others need not."""
     last = label[-1] if isinstance(label, tuple) and label else rank - 1
-    return 0 if last == axis else 2
+    return int(last != axis)
 
 
 def _cumulative(site: Site, rank: int) -> Flow | None:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from benchmarks.transposes_judge import Row
 from benchmarks.transposes_measure import quiet_options
@@ -48,7 +49,9 @@ class Timed:
 
 
 def latency(row: Row, tool: str, seconds: float) -> Timed | None:
-    """Time what a tool made of a row's model against the model; None where it made none.
+    """Time what a tool made of a row's model against the model.
+
+    None where it made none, and where onnxruntime cannot run what its own optimiser makes of one of the two.
 
     Args:
         row: The row, judged before.
@@ -59,7 +62,10 @@ def latency(row: Row, tool: str, seconds: float) -> Timed | None:
         return None
     feed = row.feeds()[0]
     openers = [partial(_opened, path, feed) for path in (row.path, row.made(tool))]
-    timings = time_rounds(openers, Budget(seconds), clock=time.process_time)
+    try:
+        timings = time_rounds(openers, Budget(seconds), clock=time.process_time)
+    except InvalidArgument:
+        return None
     ratio, low, high = ratio_of(timings.turns, 1, (1, 1))
     before = sorted(timings.runs[0])
     return Timed(row.name, before[len(before) // 2] * 1000, ratio, low, high)

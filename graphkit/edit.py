@@ -6,7 +6,9 @@ decides. Every edit is linear in what it touches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import compress, repeat
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -128,11 +130,10 @@ def replace_uses(old: gs.Tensor, new: gs.Tensor) -> int:
         return 0
     changed = 0
     for node in list(old.outputs):
-        for index, tensor in enumerate(node.inputs):
-            if tensor is old:
-                list.__setitem__(node.inputs, index, new)
-                list.append(new.outputs, node)
-                changed += 1
+        for index in list(_places(node.inputs, old)):
+            list.__setitem__(node.inputs, index, new)
+            list.append(new.outputs, node)
+            changed += 1
     list.clear(old.outputs)
     return changed
 
@@ -151,10 +152,27 @@ def detach(node: gs.Node) -> None:
     list.clear(node.outputs)
 
 
+def detach_all(nodes: Collection[gs.Node]) -> None:
+    """The same for many nodes at once: linear however many of them read one tensor."""
+    gone = {id(node) for node in nodes}
+    touched = {id(tensor): tensor for node in nodes for tensor in (*node.inputs, *node.outputs)}
+    for tensor in touched.values():
+        for ends in (tensor.inputs, tensor.outputs):
+            list.__setitem__(ends, slice(None), [node for node in ends if id(node) not in gone])
+    for node in nodes:
+        list.clear(node.inputs)
+        list.clear(node.outputs)
+
+
 def _forget(nodes: list[gs.Node], node: gs.Node) -> None:
-    index = next((index for index, item in enumerate(nodes) if item is node), None)
+    index = next(_places(nodes, node), None)
     if index is not None:
         list.__delitem__(nodes, index)
+
+
+def _places(items: list[Any], wanted: Any) -> Iterator[int]:
+    """Where an object stands in a list. A Concat may have ten thousand inputs, and a tensor as many readers."""
+    return compress(range(len(items)), map(is_, items, repeat(wanted)))
 
 
 class Scopes:

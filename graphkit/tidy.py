@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import onnx
 import onnx_graphsurgeon as gs
 
-from graphkit.edit import all_graphs
+from graphkit.edit import all_graphs, detach_all
 from graphkit.model import reads, subgraphs
 from graphkit.order import stable_order
 
@@ -60,29 +60,20 @@ def _reads(node: gs.Node) -> Iterator[gs.Tensor]:
 
 
 def _drop_dead(graph: gs.Graph) -> None:
+    # What a subgraph reads of the graphs around it is theirs to keep: from every one of many branches the walk would
+    # go through all that stands before it.
+    own = {id(node) for node in graph.nodes}
     alive: set[int] = set()
     pending = [producer for output in graph.outputs for producer in output.inputs]
     while pending:
         node = pending.pop()
-        if id(node) not in alive:
+        if id(node) in own and id(node) not in alive:
             alive.add(id(node))
             pending.extend(producer for tensor in _reads(node) for producer in tensor.inputs)
     dead = [node for node in graph.nodes if id(node) not in alive]
     if dead:
         graph.nodes[:] = [node for node in graph.nodes if id(node) in alive]
-        _detach(dead)
-
-
-def _detach(dead: list[gs.Node]) -> None:
-    """Take nodes off their tensors. gs would look for each by equality, and find its twin instead."""
-    gone = {id(node) for node in dead}
-    touched = {id(tensor): tensor for node in dead for tensor in (*node.inputs, *node.outputs)}
-    for tensor in touched.values():
-        for nodes in (tensor.inputs, tensor.outputs):
-            list.__setitem__(nodes, slice(None), [node for node in nodes if id(node) not in gone])
-    for node in dead:
-        list.clear(node.inputs)
-        list.clear(node.outputs)
+        detach_all(dead)
 
 
 def _put_in_order(graph: gs.Graph) -> None:

@@ -1,10 +1,13 @@
 """Tidying: dead nodes go, order is restored, subgraphs keep alive what they read."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import onnx_graphsurgeon as gs
 import pytest
 from onnx import parser
 
+from graphkit import tidy as tidying
 from graphkit.model import Model
 from graphkit.tidy import is_tidy, tidy
 from tests.passes.helpers import parse
@@ -107,3 +110,29 @@ def test_dead_twins_go_both() -> None:
     tidy(graph)
     assert ops(graph) == ["Relu"]
     assert [node.op for node in x.outputs] == ["Relu"]
+
+
+def test_what_stands_before_a_branch_is_not_walked_again_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linear: of 50 Ifs in a row, each of which reads the one before from inside, every node is asked a few times."""
+    count = 50
+    rows = [
+        f"i{n} = If (c) <then_branch = t{n} () => (float[2] p{n}) {{ p{n} = Relu(a{n}) }},"
+        f" else_branch = e{n} () => (float[2] q{n}) {{ q{n} = Abs(a{n}) }}> a{n + 1} = Add(i{n}, a{n})"
+        for n in range(count)
+    ]
+    graph = graph_of(
+        HEAD + "g (float[2] x, bool c) => (float[2] y) { a0 = Exp(x) " + " ".join(rows) + f" y = Neg(a{count}) }}"
+    )
+    asked: list[str] = []
+    real = tidying._reads
+
+    def reads(node: gs.Node) -> Iterator[gs.Tensor]:
+        asked.append(node.op)
+        return real(node)
+
+    monkeypatch.setattr(tidying, "_reads", reads)
+    tidy(graph)
+    assert len(graph.nodes) == 2 * count + 2
+    assert (
+        len(asked) == 2 * (2 * count + 2) + 2 * 2 * count
+    )  # for what is dead and for the order, each in its own graph

@@ -51,6 +51,8 @@ def attempt(step: str, action: Callable[[], object]) -> Finding:
         return Finding(step, "unproven", str(error)[:400])
     except PassFailed as error:
         kind = "broke" if error.__cause__ is not None else "invalid"
+        if isinstance(error.__cause__, MemoryError):
+            kind = "memory"
         return Finding(step, kind, str(error)[:400], _where(error.__cause__) if error.__cause__ else "")
     except GraphkitError as error:
         foreign = isinstance(error, UnicodeError) or not str(error).strip()

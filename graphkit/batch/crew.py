@@ -65,10 +65,11 @@ class _Worker:
     at: At = _STARTING
     finished: int = 0
     started: float = 0.0
+    clock: float | None = None
     may_write: float | None = None
 
     def give(self, job: Job) -> None:
-        self.job, self.at, self.started = job, _STARTING, time.monotonic()
+        self.job, self.at, self.started, self.clock = job, _STARTING, time.monotonic(), None
         with contextlib.suppress(OSError):  # it is dead, and its pipe will say so
             self.pipe.send(job)
 
@@ -114,9 +115,10 @@ class _Crew:
             busy = {worker.pipe: worker for worker in self.workers if worker.job is not None}
             if not busy:
                 return
-            for pipe in wait(list(busy)):
+            for pipe in wait(list(busy), self._patience()):
                 assert isinstance(pipe, Connection)
                 self._listen(busy[pipe])
+            self._end_late_ones()
             self._let_one_write()
 
     def stop(self) -> None:
@@ -159,6 +161,7 @@ class _Crew:
             return
         if isinstance(message, At):
             worker.at = message
+            worker.clock = worker.clock or time.monotonic()  # to start a process is nothing that a model does
             self.tell(Event(worker.job, message.step, message.doing))
         elif isinstance(message, MayWrite):
             self.asking.append(worker)
@@ -176,16 +179,42 @@ class _Crew:
         if self.asking and all(worker.may_write is None for worker in self.workers):
             self.asking.popleft().allow()
 
-    def _bury(self, worker: _Worker) -> None:
-        """A process died. Where it had run other models before, one of those may be to blame: this one is run again."""
-        job = worker.job
-        assert job is not None
+    def _due(self, worker: _Worker) -> float | None:
+        """When the time of a model is up; None where there is no limit, or it has come to writing."""
+        limit = self.work.time_limit
+        if limit is None or worker.job is None or worker.may_write is not None or worker in self.asking:
+            return None
+        return None if worker.clock is None else worker.clock + limit
+
+    def _patience(self) -> float | None:
+        """Seconds until the time of some model is up; None where that is never."""
+        due = [moment for worker in self.workers if (moment := self._due(worker)) is not None]
+        return max(min(due) - time.monotonic(), 0) if due else None
+
+    def _end_late_ones(self) -> None:
+        now = time.monotonic()
+        for worker in [worker for worker in self.workers if (due := self._due(worker)) is not None and due <= now]:
+            assert worker.job is not None
+            worker.process.terminate()
+            self._remove(worker)
+            what = f'it was not done within {self.work.time_limit:g} s, and was at "{worker.at.doing}"'
+            next_step = "Nothing was written; give it more with --time-limit, or run it by itself."
+            self._end(worker, Ended(failure=Failure("TimeLimit", f"{worker.job.model}: {what}. {next_step}")))
+
+    def _remove(self, worker: _Worker) -> None:
+        """Take leave of a process that is dead, or was told to end and may not hear it."""
         worker.pipe.close()
         worker.process.join(GRACE)
         if worker.process.exitcode is None:
             worker.process.kill()
             worker.process.join()
         self.workers.remove(worker)
+
+    def _bury(self, worker: _Worker) -> None:
+        """A process died. Where it had run other models before, one of those may be to blame: this one is run again."""
+        job = worker.job
+        assert job is not None
+        self._remove(worker)
         with contextlib.suppress(ValueError):
             self.asking.remove(worker)
         _sweep(worker)

@@ -27,6 +27,8 @@ class Work:
         images: Pictures to prove on instead of the pipeline's own choice.
         write: Write the results.
         debug: Leave what libraries print on stderr.
+        libraries: With custom operators, for the proofs.
+        time_limit: Seconds that a model may take until its result is to be written; None for no limit.
     """
 
     source: str
@@ -37,6 +39,8 @@ class Work:
     images: tuple[Path, ...] = ()
     write: bool = True
     debug: bool = False
+    libraries: tuple[Path, ...] = ()
+    time_limit: float | None = None
 
     def pipeline(self) -> Pipeline:
         """The pipeline.
@@ -54,7 +58,7 @@ class Work:
     def fingerprint(self, pipeline: Pipeline) -> str:
         """A hash, in hex, of what besides the text of the pipeline decides on a result and on its proof.
 
-        Other people's passes count with the file that defines them, pictures with what is in them.
+        Other people's passes count with the file that defines them, libraries and pictures with what is in them.
 
         Raises:
             UsageError: A picture is not there.
@@ -68,6 +72,7 @@ class Work:
             "verify": self.verify,
             "images": [file_sha256(path) for path in pictures],
             "passes": [_code(step) for step in pipeline.steps],
+            "libraries": [file_sha256(path) for path in self.libraries],
         }
         return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()
 

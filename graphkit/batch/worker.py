@@ -66,7 +66,10 @@ def serve(pipe: Connection, work: Work, key: Key | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     _silence(work.debug)
+    from graphkit.verify import use_libraries
+
     try:
+        use_libraries(work.libraries)
         pipeline = work.pipeline()
         while (job := pipe.recv()) is not None:
             pipe.send(_attempt(job, pipeline, work, key, pipe))

@@ -210,7 +210,7 @@ def _culprit(
 
 def _told(matching: Matching, pair: Pair, models: tuple[Model, Model]) -> list[tuple[str, Difference]]:
     """What differs between two nodes, and inside their subgraphs."""
-    readers = (models[0].values, models[1].values)
+    readers = (models[0].stream, models[1].stream)
     found = [(pair.left.label, item) for item in differences(matching, pair, readers)]
     for inner in matching.inner:
         if inner.pair is pair:

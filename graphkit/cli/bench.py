@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 _LEVELS = ("all", "basic", "off")
 
 
@@ -37,6 +39,7 @@ def bench(
         bool, typer.Option("--spin", help="Let waiting threads spin: onnxruntime's default, for an idle machine.")
     ] = False,
     no_profile: Annotated[bool, typer.Option("--no-profile", help="Leave out the time by operators.")] = False,
+    custom_ops: CustomOps = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the noise and of the order of turns.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
@@ -46,7 +49,6 @@ def bench(
     The models take turns in random order and are loaded anew every few rounds, so that neither a drifting machine nor
     where they happen to lie in memory decides. The ratio comes with its 99 % interval.
     """
-    import json
     import sys
     from typing import cast
 
@@ -54,9 +56,11 @@ def bench(
     from graphkit.cli.detecting import size_of
     from graphkit.errors import UsageError
     from graphkit.images import find_images
+    from graphkit.render.json_text import json_text
 
     if optimise not in _LEVELS:
         raise UsageError(f'--optimise knows {", ".join(_LEVELS)}, not "{optimise}".')
+    use_named(custom_ops)
     side = size_of(imgsz)
     pictures = tuple(find_images(images or ()))
     from graphkit.bench import Budget, Level, Serving, Wanted
@@ -74,7 +78,7 @@ def bench(
     with activity(quiet=as_json) as tell:
         report = measure(models, wanted, tell)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
         return
     from graphkit.render.bench_text import print_bench
     from graphkit.render.console import make_console

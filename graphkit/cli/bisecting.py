@@ -71,12 +71,12 @@ def print_suspect(suspect: Suspect, error: ProofFailed, as_json: bool) -> None:
     Raises:
         typer.Exit: After JSON.
     """
-    import json
     import sys
 
     import typer
 
     from graphkit.cli.activity import activity
+    from graphkit.render.json_text import json_text
 
     with activity(as_json) as told:
         found = _bisect_pass(suspect, told)
@@ -85,7 +85,7 @@ def print_suspect(suspect: Suspect, error: ProofFailed, as_json: bool) -> None:
 
         failure = {"kind": type(error).__name__, "message": str(error)}
         told_ = {"error": failure, "pass": suspect.step, "bisection": None if found is None else found.to_dict()}
-        sys.stdout.write(json.dumps(jsonable(told_), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(jsonable(told_)))
         raise typer.Exit(error.exit_status)
     if found is not None:
         from graphkit.render.bisect_text import print_bisection

@@ -40,10 +40,10 @@ def coverage(
 
     A runtime is a name, NAME@VERSION, or a support table's file, as `graphkit probe` writes it.
     """
-    import json
     import sys
 
     from graphkit.errors import UsageError
+    from graphkit.render.json_text import json_text
     from graphkit.runtimes import find_table
 
     if as_json and as_markdown:
@@ -59,7 +59,7 @@ def coverage(
     if report.nodes <= _MOST_NODES or runtime or require:
         report = suggest(loaded, report, tables)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
     elif as_markdown:
         from graphkit.render.coverage_markdown import coverage_markdown
 

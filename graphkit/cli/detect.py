@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 
 def detect(
     model: Annotated[Path, typer.Argument(help="An ONNX model, before or after any pass, or ultralytics' .pt.")],
@@ -47,6 +49,7 @@ def detect(
     trust: Annotated[
         bool, typer.Option("--trust", help="Load a .pt that may run code of its own: only if you know who made it.")
     ] = False,
+    custom_ops: CustomOps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -54,13 +57,14 @@ def detect(
 
     Letterboxed, run, decoded by the same references that proofs use. Exit status 1 where a picture could not be read.
     """
-    import json
     import sys
 
     from graphkit.cli.detecting import contract_of, labels_of, report_of, size_of, targets_of
     from graphkit.errors import UsageError
     from graphkit.images import find_images
+    from graphkit.render.json_text import json_text
 
+    use_named(custom_ops)
     contract = contract_of(confidence, iou, semantics, max_detections)
     frame = size_of(size)
     if annotations is not None and coco is None:
@@ -69,6 +73,10 @@ def detect(
         raise UsageError("--no-draw leaves out the pictures of --output DIR; name a DIR, or leave --no-draw out.")
     paths = find_images(images)
     targets = targets_of(paths, output)
+    if coco is not None:
+        from graphkit.model.atomic import resolve_target
+
+        resolve_target(coco)  # what cannot be written is said before anything is run
     from graphkit.cli.counting import Counting
     from graphkit.detectors import coco_ids, open_detector
     from graphkit.render.console import make_console, print_message
@@ -98,7 +106,7 @@ def detect(
             coco=coco,
             progress=progress,
         )
-    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    text = json_text(report)
     if output is not None:
         from graphkit.model.atomic import write
 

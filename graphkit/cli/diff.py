@@ -24,11 +24,11 @@ def diff(
     Matched by structure: names, order, and where constants are kept make no difference. Exit status 0 where nothing
     differs, 1 where something does.
     """
-    import json
     import sys
 
     from graphkit.errors import UsageError
     from graphkit.model.atomic import resolve_target, write
+    from graphkit.render.json_text import json_text
 
     if as_json and as_markdown:
         raise UsageError("--json and --markdown exclude each other; give one of them.")
@@ -45,7 +45,7 @@ def diff(
 
         write(target, [beside(one, other).encode()])
     if as_json:
-        sys.stdout.write(json.dumps(found.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(found.to_dict()))
     elif as_markdown:
         from graphkit.render.diff_markdown import diff_markdown
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 
 def doctor(
     model: Annotated[
@@ -26,6 +28,7 @@ def doctor(
     trust: Annotated[
         bool, typer.Option("--trust", help="Load a .pt that may run code of its own: only if you know who made it.")
     ] = False,
+    custom_ops: CustomOps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -34,10 +37,10 @@ def doctor(
     With MODEL and IMAGE: give the picture to the model in every way that people do, and show what each looks like. Exit
     status 1 where something is broken, or where no way finds anything.
     """
-    import json
     import sys
 
     from graphkit.errors import UsageError
+    from graphkit.render.json_text import json_text
 
     if model is not None and image is None:
         raise UsageError(
@@ -45,6 +48,7 @@ def doctor(
         )
     if model is not None and provider:
         raise UsageError("--provider examines the installation; leave the model out, or the provider.")
+    use_named(custom_ops)
     from graphkit.cli.activity import activity
     from graphkit.render.console import make_console
     from graphkit.render.doctor_text import print_checkup, print_preprocessing
@@ -55,7 +59,7 @@ def doctor(
         with activity(quiet=as_json) as tell:
             checkup = examine(collect(provider or (), tell))
         if as_json:
-            sys.stdout.write(json.dumps(checkup.to_dict(), indent=2, ensure_ascii=False) + "\n")
+            sys.stdout.write(json_text(checkup.to_dict()))
         else:
             print_checkup(make_console(), checkup)
         raise typer.Exit(1 if checkup.broken else 0)
@@ -69,7 +73,7 @@ def doctor(
         detector = open_detector(model, optimise=True, trust=trust)
         report = try_preprocessing(detector, image, picture, confidence, size, tell)
     if as_json:
-        sys.stdout.write(json.dumps(_finite(report.to_dict()), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(_finite(report.to_dict())))
     else:
         print_preprocessing(make_console(), report)
     raise typer.Exit(1 if report.nothing else 0)

@@ -57,10 +57,10 @@ def export(
 
     Nothing is downloaded, and nothing is written beside SOURCE. How it was made is recorded in the file.
     """
-    import json
     import sys
 
     from graphkit.export import merged, parse_size, parse_words
+    from graphkit.render.json_text import json_text
 
     given: dict[str, Any] = {
         "imgsz": None if imgsz is None else parse_size(imgsz),
@@ -86,7 +86,7 @@ def export(
     with activity(quiet=as_json or debug) as told:
         report = run_export(source, options, target, job, told)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
         return
     from graphkit.render.console import make_console
     from graphkit.render.export_text import print_export

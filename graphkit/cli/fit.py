@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 if TYPE_CHECKING:
     from graphkit.fit import FitReport, Plan
     from graphkit.model import Model
@@ -32,6 +34,7 @@ def fit(
     seconds: Annotated[
         float, typer.Option("--seconds", min=0.1, help="Processor time after which the search ends.")
     ] = 600.0,
+    custom_ops: CustomOps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -42,6 +45,7 @@ def fit(
     """
     from graphkit.runtimes import find_table
 
+    use_named(custom_ops)
     table = find_table(runtime)
     target = _target(model, output, table.runtime)
     if not dry_run:
@@ -70,7 +74,7 @@ def _run(model: Model, plan: Plan, runtime: str, verify: bool, images: list[Path
     from graphkit.cli.progress import Progress
     from graphkit.errors import ProofFailed
     from graphkit.pipeline import Settings, parse_pipeline, run_pipeline
-    from graphkit.verify import NotRunnable
+    from graphkit.verify import NotProven, NotRunnable
 
     # What JSON can say, YAML reads.
     text = "version: 1\npasses:\n" + "".join(f"  - {json.dumps(item)}\n" for item in plan.passes)
@@ -79,10 +83,11 @@ def _run(model: Model, plan: Plan, runtime: str, verify: bool, images: list[Path
     try:
         with Progress([step.name for step in pipeline.steps], quiet=quiet) as progress:
             return run_pipeline(pipeline, model, settings, progress)
-    except NotRunnable as error:
+    except (NotRunnable, NotProven) as error:
+        why = str(error).removesuffix(" Nothing was written.").rstrip(".")
         raise ProofFailed(
             f"{model.name}: with {plan.text} it runs whole in {runtime}, as the table has it, but that cannot be "
-            f"proven: {error}. Nothing was written; --no-verify writes it unproven."
+            f"proven: {why}. Nothing was written; --no-verify writes it unproven."
         ) from error
 
 
@@ -95,13 +100,14 @@ def _written(outcome: Outcome, target: Path | None) -> RunReport:
 
 
 def _print(model: Path, report: FitReport, ran: RunReport | None, as_json: bool) -> None:
-    import json
     import sys
+
+    from graphkit.render.json_text import json_text
 
     if as_json:
         run = ran.to_dict() if ran is not None else None
         data = {"model": str(model), **report.to_dict(), "output": ran.output if ran is not None else None, "run": run}
-        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(data))
         return
     from graphkit.render.console import make_console
     from graphkit.render.fit_text import print_fit

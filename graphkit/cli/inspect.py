@@ -36,11 +36,11 @@ def inspect(
 
     With --node, --op or --tensor only these are shown, closely: attributes, shapes, neighbours, what is in constants.
     """
-    import json
     import sys
 
     from graphkit.errors import UsageError
     from graphkit.model import Model
+    from graphkit.render.json_text import json_text
 
     sizes = _sizes(size or [])
     closer = bool(node or op or tensor)
@@ -49,7 +49,7 @@ def inspect(
     loaded = Model.load(model)
     told = _closer(loaded, node or [], op or [], tensor or [], as_json) if closer else _whole(loaded, sizes, as_json)
     if as_json:
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(told))
 
 
 def _whole(model: Model, sizes: dict[str, int], as_json: bool) -> dict[str, Any]:

@@ -37,12 +37,12 @@ def run_many(
         UsageError: The options do not go together, or see `graphkit.batch.plan`.
         WriteError: The results, or the record of them, cannot be written.
     """
-    import json
     import sys
 
     import typer
 
     from graphkit.errors import UsageError
+    from graphkit.render.json_text import json_text
 
     given = [option for option, value in alone.items() if value]
     if given:
@@ -58,7 +58,7 @@ def run_many(
     with ManyProgress(len(todo), len(pipeline.steps), quiet=as_json) as progress:
         report = run_batch(todo, work, pipeline, folder=output, count=jobs, skip_done=skip_done, watcher=progress)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
     else:
         from graphkit.render.batch_text import print_batch
         from graphkit.render.console import make_console

@@ -17,12 +17,12 @@ def opsets(
 
     Every node is converted as `pin-opset` would do it, up and down to the end.
     """
-    import json
     import sys
 
     from graphkit.errors import ModelError, PassRefused
     from graphkit.model import Model
     from graphkit.passes.opset import reach, releases
+    from graphkit.render.json_text import json_text
     from graphkit.runtimes import all_tables
 
     loaded = Model.load(model)
@@ -38,7 +38,7 @@ def opsets(
             for table in readers
         ]
         told = {"model": str(model), **found.to_dict(), "runtimes": runtimes}
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(told))
         return
     from graphkit.render.console import make_console
     from graphkit.render.opsets_readers import print_readers

@@ -46,7 +46,6 @@ def picture(
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
     """Draw MODEL, or a part of it, into an SVG file; blocks such as C2f and SPPF are recognised by their structure."""
-    import json
     import sys
 
     from graphkit.cli.activity import activity
@@ -55,6 +54,7 @@ def picture(
     from graphkit.model.atomic import resolve_target, write
     from graphkit.pictures import colours
     from graphkit.pictures import picture as draw
+    from graphkit.render.json_text import json_text
 
     if output.suffix.lower() != ".svg":
         raise UsageError(f'{output}: pictures are SVG; give a name that ends in ".svg".')
@@ -77,7 +77,7 @@ def picture(
     write(target, [made.svg.encode()])
     if as_json:
         told = {"file": str(output), "boxes": made.boxes, "hidden": made.hidden, "nodes": made.nodes}
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(told))
         return
     from graphkit.render.console import make_console, plain
 

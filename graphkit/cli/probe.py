@@ -38,13 +38,13 @@ def probe(
 
     Each test runs with its inputs given and constant, and at every definition of its operator, in a process of its own.
     """
-    import json
     import sys
 
     from graphkit.cli.counting import Counting
     from graphkit.errors import UsageError
     from graphkit.model.atomic import resolve_target, write
     from graphkit.pipeline.files import writable
+    from graphkit.render.json_text import json_text
     from graphkit.runtimes.probing import (
         Settings,
         corpus,
@@ -76,7 +76,7 @@ def probe(
         noted.unlink(missing_ok=True)
     told = report(runner.name, version, observations, found, str(target), len(cases))
     if as_json:
-        sys.stdout.write(json.dumps(told.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(told.to_dict()))
         return
     from graphkit.render.console import make_console
     from graphkit.render.probe_text import print_probe

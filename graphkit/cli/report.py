@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,7 @@ def report(
         list[Path] | None,
         typer.Option("--images", help="Pictures to look at: a file, a folder or a glob; may be repeated."),
     ] = None,
+    custom_ops: CustomOps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: the file, its size, and what it shows.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -36,15 +39,16 @@ def report(
 
     The page holds everything it needs and loads nothing, so it can be mailed.
     """
-    import json
     import sys
 
     from graphkit.cli.activity import activity
     from graphkit.images import find_images
+    from graphkit.render.json_text import json_text
     from graphkit.report import assemble, check_installed
     from graphkit.runtimes import find_table, newest_tables
 
     check_installed()
+    use_named(custom_ops)
     target = page_target(output)
     tables = [find_table(name) for name in dict.fromkeys(runtime)] if runtime else newest_tables()
     paths = find_images(images or ())
@@ -57,7 +61,7 @@ def report(
         tell("writing the page")
         size = write_page(made, target)
     if as_json:
-        sys.stdout.write(json.dumps(_told(made, output, size), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(_told(made, output, size)))
         return
     from graphkit.render.console import make_console, plain
     from graphkit.render.quantities import size as in_words

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 if TYPE_CHECKING:
     from graphkit.passes import Registry
     from graphkit.pipeline.suspect import Suspect
@@ -34,6 +36,12 @@ def run(
     skip_done: Annotated[
         bool, typer.Option("--skip-done", help="Leave out models of which the folder of -o has the result already.")
     ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit", metavar="SECONDS", min=0.001, help="Give up on each of several models that takes longer."
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write.")] = False,
     no_verify: Annotated[
         bool, typer.Option("--no-verify", help="Skip the proofs; rewritten graphs are still checked.")
@@ -56,6 +64,7 @@ def run(
         list[str] | None,
         typer.Option("--plugin", help="A module, or a .py file, with passes of your own; may be repeated."),
     ] = None,
+    custom_ops: CustomOps = None,
     page: Annotated[
         Path | None,
         typer.Option(
@@ -70,17 +79,18 @@ def run(
     Nothing is written unless every pass, every check and every proof held. Of several models, each runs in a process
     of its own, and one that fails does not stop the others.
     """
-    import json
     import sys
     import time
 
     from graphkit.passes.simplifying.process import start_ahead
     from graphkit.pipeline.files import find_pipeline, read_text, writable
+    from graphkit.render.json_text import json_text
 
     if bisect and no_verify:
         from graphkit.errors import UsageError
 
         raise UsageError("--bisect looks into a pass whose proof failed, and --no-verify skips the proofs; drop one.")
+    use_named(custom_ops)
     started = time.perf_counter()
     path = find_pipeline(pipeline)
     text = read_text(path)
@@ -90,11 +100,26 @@ def run(
         from graphkit.cli.many import run_many
 
         work = Work(
-            called, text, tuple(plugin or ()), best_effort, not no_verify, tuple(images or ()), not dry_run, debug
+            called,
+            text,
+            tuple(plugin or ()),
+            best_effort,
+            not no_verify,
+            tuple(images or ()),
+            not dry_run,
+            debug,
+            tuple(custom_ops or ()),
+            time_limit,
         )
         alone = {"--bisect": bisect, "--report": page, "--keep-failing": keep_failing}
         run_many(models, work, output, alone, in_place=in_place, jobs=jobs, skip_done=skip_done, as_json=as_json)
         return
+    if time_limit is not None:
+        from graphkit.errors import UsageError
+
+        raise UsageError(
+            "--time-limit is for several models, each in a process of its own; a single one ends with Ctrl-C."
+        )
     model = models[0]
     if "simplify" in text:  # importing onnxsim takes longer than all that comes before it is needed
         start_ahead()
@@ -138,7 +163,7 @@ def run(
 
         write_run_page(page, source, outcome.model, target.name, report, steps, images or (), quiet=as_json)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
         return
     from graphkit.render.console import make_console
     from graphkit.render.run_text import print_run

@@ -14,11 +14,11 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of pipeline files, for editors that check and complete YAML."""
-    import json
     import sys
 
     from graphkit.passes import registry
     from graphkit.pipeline.schema import pipeline_schema
+    from graphkit.render.json_text import json_text
 
     known = registry().with_modules(plugin or [])
-    sys.stdout.write(json.dumps(pipeline_schema(known), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_text(pipeline_schema(known)))

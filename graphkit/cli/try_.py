@@ -23,9 +23,9 @@ def try_(
 
     Exit status 1 where it does not load there, or computes something else.
     """
-    import json
     import sys
 
+    from graphkit.render.json_text import json_text
     from graphkit.runtimes.runners import find
 
     runner = find(runtime)
@@ -36,7 +36,7 @@ def try_(
 
     report = try_model(Model.load(model), model, runner, find_images(images or ()), timeout)
     if as_json:
-        sys.stdout.write(json.dumps(report.to_dict(), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(report.to_dict()))
     else:
         from graphkit.render.console import make_console
         from graphkit.render.try_text import print_try

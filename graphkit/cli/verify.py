@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from graphkit.cli.libraries import CustomOps, use_named
+
 if TYPE_CHECKING:
     from graphkit.bisect import Bisection
     from graphkit.verdict import Verdict
@@ -55,6 +57,7 @@ def verify(
     trust: Annotated[
         bool, typer.Option("--trust", help="Load a .pt that may run code of its own: only if you know who made it.")
     ] = False,
+    custom_ops: CustomOps = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the Python traceback of an error.")] = False,  # noqa: ARG001  (read where errors end up)
 ) -> None:
@@ -63,9 +66,11 @@ def verify(
     Boxes and scores are compared apart, number by number and as detections. Exit status 1 where they differ, 2 where
     nothing of the two could be compared.
     """
-    import json
     import sys
 
+    from graphkit.render.json_text import json_text
+
+    use_named(custom_ops)
     if picture is not None:
         from graphkit.verdict import check_target
 
@@ -76,7 +81,7 @@ def verify(
     )  # fmt: skip
     if as_json:
         told = report.to_dict() | ({} if found is None else {"bisection": found.to_dict()})
-        sys.stdout.write(json.dumps(_finite(told), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text(_finite(told)))
     else:
         from graphkit.render.bisect_text import print_bisection
         from graphkit.render.console import make_console

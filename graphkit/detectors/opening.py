@@ -50,6 +50,8 @@ def open_detector(
         raise UsageError(f"{path} does not exist; name an .onnx or a .pt file.")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name an .onnx or a .pt file.")
+    if not path.is_file():
+        raise UsageError(f"{path} is a device or a pipe and no file; name an .onnx or a .pt file.")
     if path.suffix.lower() in _WEIGHTS:
         from graphkit.detectors.pytorch import open_pytorch
 

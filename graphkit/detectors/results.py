@@ -120,6 +120,8 @@ def coco_ids(path: Path, detector: Detector) -> CocoIds:
     Raises:
         UsageError: It cannot be read, or has another number of classes than the detector and other names.
     """
+    if not path.is_file():
+        raise UsageError(f"{path} is no file; name COCO annotations, which have images and categories.")
     try:
         content = json.loads(path.read_bytes())
         images = {Path(str(item["file_name"])).name: item["id"] for item in content["images"]}

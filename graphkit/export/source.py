@@ -59,6 +59,8 @@ def find_source(text: str) -> Source:
         if not path.exists():
             own = f", or name {path.stem}.yaml for that network, untrained" if path.stem in known_names() else ""
             raise UsageError(f"{text} is not here, and graphkit downloads nothing; copy it here or give its path{own}.")
+        if not path.is_file():
+            raise UsageError(f"{text} is a device or a pipe and no file; name a .pt.")
         _needs_ultralytics(text)
         return Source(path.name, "weights", path, _sha256(path))
     if suffix in _YAML:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, TypeProto
+from onnx import AttributeProto, NodeProto, TensorProto, TypeProto
 
 from graphkit.facts import schemas
 from graphkit.facts.kinds import type_string
@@ -21,6 +21,14 @@ _MOST = 1 << 16
 """Elements of a constant that is looked at: axes, sizes, pads, thresholds. Weights are none of these."""
 
 _DEPTH = 64
+
+_NUMBERS = {
+    ("value_int", AttributeProto.INT): np.int64,
+    ("value_ints", AttributeProto.INTS): np.int64,
+    ("value_float", AttributeProto.FLOAT): np.float32,
+    ("value_floats", AttributeProto.FLOATS): np.float32,
+}
+"""Attributes of Constant with their types. In a function one may come from its caller, and be of any."""
 
 _FOLDED = frozenset(
     (
@@ -192,12 +200,11 @@ class Scope:
         for item in node.attribute:
             if item.ref_attr_name:
                 return None
-            if item.name == "value":
+            if item.name == "value" and item.type == AttributeProto.TENSOR:
                 return self._array(item.t)
-            if item.name in ("value_int", "value_ints"):
-                return np.array(onnx.helper.get_attribute_value(item), np.int64)
-            if item.name in ("value_float", "value_floats"):
-                return np.array(onnx.helper.get_attribute_value(item), np.float32)
+            dtype = _NUMBERS.get((item.name, item.type))
+            if dtype is not None:
+                return np.array(onnx.helper.get_attribute_value(item), dtype)
         return None
 
     def _cast_like(self, node: NodeProto, depth: int) -> NDArray[Any] | None:

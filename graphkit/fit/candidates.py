@@ -19,7 +19,17 @@ from graphkit.passes import Pass, registry
 from graphkit.pipeline.settling import settle
 from graphkit.runtimes import Table, covers_version
 
-ORDER = ("sort", "simplify", "fold-constants", "remove-identity", "replace-nms", "remove-transposes", "pin-opset")
+ORDER = (
+    "sort",
+    "simplify",
+    "fold-constants",
+    "remove-identity",
+    "remove-no-ops",
+    "replace-nms",
+    "remove-transposes",
+    "merge-reshapes",
+    "pin-opset",
+)
 """Passes in the order in which a pipeline has them."""
 SLOW = frozenset({"simplify"})
 """Seconds, where the others take hundredths of one: tried when nothing else does it."""

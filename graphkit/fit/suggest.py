@@ -10,14 +10,21 @@ from graphkit.analysis.coverage import CoverageReport, Fix, RuntimeCoverage, cov
 from graphkit.fit.candidates import BACKENDS, NMS_OPERATORS, Step, has_nms, opsets, rewritten
 from graphkit.fit.report import VERDICTS, closer, open_gaps, spelled
 from graphkit.model import Model
+from graphkit.passes.merge_reshapes.spreading import OPERATORS
+from graphkit.passes.remove_no_ops.rules import RULES
 from graphkit.runtimes import Table
 
 _MOST = 3
 """Fixes a runtime."""
 _REWRITE = 4
 """Runtimes that are judged in the time of a rewrite."""
-_SWEEPERS = {"Identity": "remove-identity", "Transpose": "remove-transposes"}
-"""Which pass is for removing an operator: tried where that operator is a gap."""
+_SWEEPERS = {
+    "remove-identity": frozenset({"Identity"}),
+    "remove-no-ops": frozenset(RULES),
+    "remove-transposes": frozenset({"Transpose"}),
+    "merge-reshapes": OPERATORS,
+}
+"""Which operators a pass is for removing: tried where one of them is a gap."""
 
 
 def suggest(model: Model, report: CoverageReport, tables: Sequence[Table], work: int = 24_000) -> CoverageReport:
@@ -64,7 +71,7 @@ def _steps(model: Model, gapped: list[tuple[Table, RuntimeCoverage]]) -> Iterato
         concerned = sum(bool(of_one & NMS_OPERATORS) for of_one in ops)
         hopeful += [(concerned, Step("replace-nms", backend)) for backend in BACKENDS if concerned]
     yield from (step for _, step in sorted(hopeful, key=lambda item: -item[0]))
-    yield from (Step(name) for op, name in _SWEEPERS.items() if any(op in of_one for of_one in ops))
+    yield from (Step(name) for name, swept in _SWEEPERS.items() if any(swept & of_one for of_one in ops))
     yield Step("fold-constants")
     yield from (Step("pin-opset", item.version) for item in ranked if not item.hopes and item.absent)
 

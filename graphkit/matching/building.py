@@ -29,7 +29,7 @@ def view_of(model: Model) -> View:
     opsets = {"" if standard_domain(item.domain) else item.domain: int(item.version) for item in proto.opset_import}
     functions = {(item.domain, item.name, item.overload): item for item in proto.functions}
     try:
-        return _Builder(model.values, opsets, functions, {}).graph(proto.graph, model.overridable)
+        return _Builder(model.stream, opsets, functions, {}).graph(proto.graph, model.overridable)
     except ModelError as error:
         raise ModelError(f"{model.name}: {error}") from error
 

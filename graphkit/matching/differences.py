@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,11 +14,11 @@ from onnx import AttributeProto, NodeProto, TensorProto
 
 from graphkit.facts import schemas
 from graphkit.facts.labels import text
-from graphkit.matching.digests import unlike_attributes
+from graphkit.matching.digests import Reader, unlike_attributes
 from graphkit.matching.matching import Matching, Pair
 from graphkit.matching.view import Constant, Node, View
+from graphkit.model.tensors import PIECE
 
-Reader = Callable[[TensorProto], NDArray[Any]]
 Kind = Literal["operator", "attribute", "constant", "input", "function", "definition"]
 _SHOWN = 8
 """Elements of a list that are shown."""
@@ -55,7 +56,7 @@ def differences(matching: Matching, pair: Pair, readers: tuple[Reader, Reader]) 
     Args:
         matching: What the pair is of.
         pair: One of its pairs.
-        readers: Of the values of the two models' tensors (`Model.values`).
+        readers: Of the values of the two models' tensors, in pieces (`Model.stream`).
     """
     left, right = pair.left, pair.right
     found = []
@@ -102,35 +103,45 @@ def _input(matching: Matching, pair: Pair, slot: int, readers: tuple[Reader, Rea
 
 def _values(name: str, one: Constant, other: Constant, readers: tuple[Reader, Reader]) -> Difference:
     shown = _shown(one), _shown(other)
-    arrays = [_array(item, read) for item, read in zip((one, other), readers, strict=True)]
-    if any(array is None or array.dtype.kind not in "biufV" for array in arrays) or one.shape != other.shape:
-        return Difference("constant", name, *_told(one, other, arrays, shown))
-    a, b = (np.asarray(array, np.float64) for array in arrays)
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(b - a)
-        norm = float(np.linalg.norm(a))
-        distance = float(np.linalg.norm(b - a))
+    # What is not dense has no pieces; two of the same shape have theirs in the same places.
+    first = [next(_pieces(item, read), None) for item, read in zip((one, other), readers, strict=True)]
+    told = _told(one, other, first, shown)
+    if any(piece is None or piece.dtype.kind not in "biufV" for piece in first) or one.shape != other.shape:
+        return Difference("constant", name, *told)
+    norm = distance = apart = 0.0
+    changed = 0
+    pairs = zip(*(_pieces(item, read) for item, read in zip((one, other), readers, strict=True)), strict=True)
+    for pieces in pairs:
+        a, b = (np.asarray(piece, np.float64) for piece in pieces)
+        with np.errstate(invalid="ignore", over="ignore"):
+            norm += float(np.square(a).sum())
+            distance += float(np.square(b - a).sum())
+            apart = float(np.maximum(apart, np.abs(b - a).max(initial=0.0)))
+        changed += int(np.count_nonzero((a != b) & ~(np.isnan(a) & np.isnan(b))))
     return Difference(
         "constant",
         name,
-        *_told(one, other, arrays, shown),
-        relative_l2=distance / norm if norm else (float("inf") if distance else 0.0),
-        max_error=float(apart.max(initial=0.0)),
-        changed=int(np.count_nonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))),
-        size=int(a.size),
+        *told,
+        relative_l2=math.sqrt(distance / norm) if norm else (math.inf if distance else 0.0),
+        max_error=apart,
+        changed=changed,
+        size=one.size,
     )
 
 
-def _told(one: Constant, other: Constant, arrays: list[Any], shown: tuple[str, str]) -> tuple[str, str]:
-    if max(one.size, other.size) > _SHOWN or any(array is None for array in arrays):
+def _told(one: Constant, other: Constant, first: list[Any], shown: tuple[str, str]) -> tuple[str, str]:
+    """With the values themselves, where these are few: then they are one piece."""
+    if max(one.size, other.size) > _SHOWN or any(piece is None for piece in first):
         return shown
-    return tuple(f"{text_} {_list(array.ravel().tolist())}" for text_, array in zip(shown, arrays, strict=True))  # type: ignore[return-value]
+    return tuple(f"{text_} {_list(piece.tolist())}" for text_, piece in zip(shown, first, strict=True))  # type: ignore[return-value]
 
 
-def _array(constant: Constant, read: Reader) -> NDArray[Any] | None:
+def _pieces(constant: Constant, read: Reader) -> Iterator[NDArray[Any]]:
     if isinstance(constant.holder, TensorProto):
-        return read(constant.holder)
-    return constant.holder if isinstance(constant.holder, np.ndarray) else None
+        yield from read(constant.holder)
+    elif isinstance(constant.holder, np.ndarray):
+        flat = constant.holder.reshape(-1)
+        yield from (flat[start : start + PIECE] for start in range(0, max(flat.size, 1), PIECE))
 
 
 def _shown(constant: Constant) -> str:

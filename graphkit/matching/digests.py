@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -16,7 +16,8 @@ from graphkit.facts import schemas
 from graphkit.facts.labels import text
 from graphkit.matching.view import Constant, Node
 
-Reader = Callable[[TensorProto], NDArray[Any]]
+Reader = Callable[[TensorProto], Iterable[NDArray[Any]]]
+"""Gives the values of a tensor, flat, in pieces."""
 _SIZE = 16
 _PLAIN = frozenset(
     getattr(TensorProto, name)
@@ -45,7 +46,7 @@ def tensor_constant(tensor: TensorProto, read: Reader) -> Constant:
     """
     shape = tuple(int(dim) for dim in tensor.dims)
     inline = tensor.HasField("raw_data") and tensor.data_location != TensorProto.EXTERNAL
-    content = tensor.raw_data if inline and tensor.data_type in _PLAIN else _content(read(tensor))
+    content = [tensor.raw_data] if inline and tensor.data_type in _PLAIN else map(_content, read(tensor))
     return Constant(_named(tensor.data_type, shape, content), tensor.data_type, shape, tensor)
 
 
@@ -76,7 +77,7 @@ def node_constant(node: NodeProto, read: Reader) -> Constant | None:
 def array_constant(array: NDArray[Any]) -> Constant:
     """An array, as the tensor that holds the same."""
     kind = TensorProto.STRING if array.dtype == object else onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
-    return Constant(_named(kind, array.shape, _content(array)), kind, array.shape, array)
+    return Constant(_named(kind, array.shape, [_content(array)]), kind, array.shape, array)
 
 
 def attribute_digests(node: NodeProto, since: int, read: Reader) -> dict[str, bytes]:
@@ -107,7 +108,7 @@ def unlike_attributes(left: Node, right: Node) -> list[str]:
 def _defaults(op: str, since: int) -> dict[str, bytes]:
     made = schemas.schema(op, since).attributes
     values = {name: one.default_value for name, one in made.items() if one.default_value.name}
-    return {name: _attribute(value, onnx.numpy_helper.to_array) for name, value in values.items()}
+    return {name: _attribute(value, lambda item: [onnx.numpy_helper.to_array(item)]) for name, value in values.items()}
 
 
 def _attribute(item: AttributeProto, read: Reader) -> bytes:
@@ -139,9 +140,14 @@ def _listed(item: AttributeProto) -> NDArray[Any]:
 
 def _content(array: NDArray[Any]) -> bytes:
     if array.dtype == object:
-        return mix(*(item if isinstance(item, bytes) else str(item).encode() for item in array.ravel()))
+        items = (item if isinstance(item, bytes) else str(item).encode() for item in array.ravel())
+        # The length in front tells where one text ends; none depends on where a piece does.
+        return b"".join(len(item).to_bytes(8, "little") + item for item in items)
     return np.ascontiguousarray(array).tobytes()
 
 
-def _named(kind: int, shape: tuple[int, ...], content: bytes) -> bytes:
-    return mix(f"{kind} {shape}".encode(), content)
+def _named(kind: int, shape: tuple[int, ...], content: Iterable[bytes]) -> bytes:
+    found = blake2b(digest_size=_SIZE)
+    for part in content:
+        found.update(part)
+    return mix(f"{kind} {shape}".encode(), found.digest())

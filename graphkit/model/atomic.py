@@ -74,9 +74,12 @@ def temporary(target: Path) -> Iterator[Path]:
 def write(target: Path, chunks: Iterable[bytes]) -> None:
     """Write a file atomically. A file that stood there before gives the new one its permissions.
 
+    Where a symbolic link stands, what it leads to is written. What is no file, such as a device, is never replaced.
+
     Raises:
         WriteError: It cannot be written; what stood there before still does.
     """
+    target = resolve_target(target)
     with temporary(target) as scratch:
         fill(scratch, chunks)
         if target.exists():

@@ -52,11 +52,17 @@ def opset_imports(graph: Any) -> list[OperatorSetIdProto]:
     scope = scope_of(graph)
     imports = [OperatorSetIdProto(**_set_fields(item)) for item in graph.import_domains or ()]
     standard = next((item for item in imports if standard_domain(item.domain)), None)
+    if standard is not None:
+        # Where a node spells ONNX's own domain the long way, gs adds that as another one, of another version.
+        version = standard.version
+        imports = [item for item in imports if not standard_domain(item.domain) or item.version == version]
     before: set[str] = set() if scope is None else scope.domains
     new = {node.domain or "" for part in _parts(graph) for node in part.nodes} - before
     if standard is not None:
         if scope is None or graph.opset != scope.opset:
-            standard.version = graph.opset
+            for item in imports:
+                if standard_domain(item.domain):
+                    item.version = graph.opset
     elif (
         graph.import_domains is None
         or any(standard_domain(domain) for domain in new)

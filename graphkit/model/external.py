@@ -7,7 +7,8 @@ A model file is not trusted: a path in it may not leave the folder it lies in, a
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -86,7 +87,8 @@ def place(tensor: TensorProto, folder: Path | None) -> Place:
     """Find the bytes of an external tensor and check that they are there, without reading them.
 
     Raises:
-        ModelError: The path leaves the folder, the file is not there or no regular file, or it is too short.
+        ModelError: The path leaves the folder, the file is not there or no regular file, or it is too short; or the
+            tensor is of a type that has no fixed number of bytes.
     """
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
@@ -97,10 +99,11 @@ def place(tensor: TensorProto, folder: Path | None) -> Place:
     size = _size_of(path, location, who)
     offset = _number(entries.get("offset", "0"), "offset", who)
     needed = expected_bytes(tensor)
+    if needed is None:
+        kind = TensorProto.DataType.Name(tensor.data_type)
+        raise ModelError(f"{who} is of type {kind}, which cannot lie in a file of its own; export the model again")
     length = _number(entries["length"], "length", who) if entries.get("length") else needed
-    if length is None:
-        length = size - offset
-    if needed is not None and length != needed:
+    if length != needed:
         raise ModelError(f"{who} needs {needed} bytes but the model says {length} in {location!r}; export it again")
     if length < 0 or offset + length > size:
         raise ModelError(
@@ -128,6 +131,27 @@ def read(tensor: TensorProto, folder: Path | None) -> NDArray[Any]:
         raise ModelError(f'"{where.location}" cannot be read: {error.strerror}') from error
     # np.memmap knows no ml_dtypes, so it maps bytes.
     return np.asarray(mapped).view(dtype).reshape(dims)
+
+
+def stream(tensor: TensorProto, folder: Path | None, count: int) -> Iterator[NDArray[Any]]:
+    """The values of an external tensor, flat, `count` at a time (packed types: whole); no more of them is in memory.
+
+    They are read, not mapped: pages of a mapped file count as memory of the process for as long as it is mapped.
+
+    Raises:
+        ModelError: See `place`; or the file was cut off since.
+    """
+    where = place(tensor, folder)
+    if is_packed(tensor.data_type) or where.length == 0:
+        yield read(tensor, folder).reshape(-1)
+        return
+    dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).newbyteorder("<")
+    for start in range(0, where.length, count * dtype.itemsize):
+        length = min(count * dtype.itemsize, where.length - start)
+        data = read_bytes(replace(where, offset=where.offset + start, length=length))
+        if len(data) != length:
+            raise ModelError(f'"{where.location}" was cut off while it was read; copy it again')
+        yield np.frombuffer(data, np.uint8).view(dtype)
 
 
 def read_bytes(where: Place) -> bytes:

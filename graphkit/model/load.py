@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import stat
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,8 +51,8 @@ def read_model(path: Path) -> Loaded:
 def check_model(proto: ModelProto, folder: Path | None) -> None:
     """Check what everything else relies on.
 
-    Texts are text, versions known, nodes as their operators are defined; tensors hold what they say, and external
-    data is in place.
+    Texts are text, fields and versions known, nodes as their operators are defined; tensors hold what they say, and
+    external data is in place.
 
     Raises:
         ModelError: One of these does not hold.
@@ -187,6 +188,9 @@ def _check_versions(proto: ModelProto) -> None:
                 f'it imports version {item.version} of the operators of "{item.domain or "ai.onnx"}", which cannot be; '
                 "the file is damaged: export or copy it again"
             )
+    _check_imports(proto.opset_import)
+    for function in proto.functions:
+        _check_imports(function.opset_import)
     opset = max((item.version for item in proto.opset_import if protos.standard_domain(item.domain)), default=None)
     if opset is not None and opset > known_opset:
         raise ModelError(
@@ -198,6 +202,23 @@ def _check_versions(proto: ModelProto) -> None:
             "it does not say which opset its operators are of (no opset_import for the default domain); "
             "export the model again"
         )
+
+
+def _check_imports(imports: Iterable[onnx.OperatorSetIdProto]) -> None:
+    """See to it that operators have one definition: ONNX's own begin at version 1, and no domain has two versions."""
+    known: dict[str, int] = {}
+    for item in imports:
+        domain = "" if protos.standard_domain(item.domain) else item.domain
+        if known.setdefault(domain, item.version) != item.version:
+            raise ModelError(
+                f'it imports versions {known[domain]} and {item.version} of the operators of "{domain or "ai.onnx"}", '
+                "so it cannot be told which of them its nodes are of; export the model again"
+            )
+        if not domain and not item.version:
+            raise ModelError(
+                'it imports version 0 of the operators of "ai.onnx", which begin at 1; the file is damaged: export or '
+                "copy it again"
+            )
 
 
 def _nodes(proto: ModelProto) -> list[onnx.NodeProto]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +20,8 @@ from graphkit.model import external, protos
 from graphkit.model.export import export_model, opset_imports
 from graphkit.model.load import check_model, read_model
 from graphkit.model.opening import open_model
-from graphkit.model.save import Origin, save_model, serialise, serialised_parts
-from graphkit.model.tensors import read_tensor
+from graphkit.model.save import Origin, save_model, serialise, serialised_parts, size_of
+from graphkit.model.tensors import read_tensor, stream_tensor
 
 # gs prints to the terminal what it thinks of a graph; what matters of it, it raises.
 G_LOGGER.severity = G_LOGGER.CRITICAL + 1
@@ -169,7 +170,7 @@ class Model(Displayed):
         """Bytes that the model takes on disk, external data included."""
         proto = self.proto()
         held = {(p.path, p.offset): p.length for p in self._places(proto)}
-        return sum(map(len, serialised_parts(proto))) + sum(held.values())
+        return size_of(proto) + sum(held.values())
 
     @property
     def sha256(self) -> str:
@@ -215,6 +216,16 @@ class Model(Displayed):
             ModelError: They cannot be read.
         """
         return read_tensor(tensor, self.folder)
+
+    def stream(self, tensor: TensorProto) -> Iterator[NDArray[Any]]:
+        """The same values, flat, a million at a time: those of external data are never all in memory.
+
+        There is at least one piece, so that the type can be told of a tensor without elements too.
+
+        Raises:
+            ModelError: They cannot be read.
+        """
+        return stream_tensor(tensor, self.folder)
 
     def check(self) -> None:
         """Do for a model made in memory what `load` does for a file.

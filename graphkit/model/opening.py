@@ -79,7 +79,7 @@ def _open_graph(
     inputs = _declare_inputs(proto.input, known, context)
     _declare_results(proto.node, known, context)
     outputs = [_output(info.name, known, context) for info in proto.output]
-    for info in proto.value_info:
+    for info in (*proto.value_info, *proto.output):
         _note_outer(info, context)
     graph = traced.Graph(
         nodes=[_open_node(node, context) for node in proto.node],

@@ -81,6 +81,20 @@ def serialised_parts(proto: ModelProto) -> Iterator[bytes]:
         yield data
 
 
+def size_of(proto: ModelProto) -> int:
+    """The bytes of a model in one message, without making that message: weights would be in memory three times."""
+    around, graph = ModelProto(), onnx.GraphProto()
+    protos.copy_fields(proto, around, ("graph",))
+    protos.copy_fields(proto.graph, graph, ("initializer",))
+    inner = int(graph.ByteSize()) + sum(_field_size(tensor.ByteSize()) for tensor in proto.graph.initializer)
+    return int(around.ByteSize()) + (_field_size(inner) if proto.HasField("graph") else 0)
+
+
+def _field_size(length: int) -> int:
+    """Bytes of a message inside another: a tag (one byte below field 16), the length in groups of 7 bits, itself."""
+    return 1 + max(1, -(-length.bit_length() // 7)) + length
+
+
 def save_model(proto: ModelProto, path: Path, folder: Path | None, origin: Origin) -> None:
     """Write `proto` to `path`; see Model.save.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from onnx_graphsurgeon.ir.tensor import LazyValues, SparseValues
 from graphkit.errors import ModelError
 from graphkit.model import external
 from graphkit.model.types import element_type, numpy_type
+
+PIECE = 1 << 20
+"""Values that are looked at together where a tensor is looked at in pieces."""
 
 
 def _nbytes(shape: list[int], dtype: Any) -> int:
@@ -42,6 +46,10 @@ class LazyTensor(LazyValues):  # type: ignore[misc]
             ModelError: The tensor holds fewer values than it says, is of an unknown type, or its file is gone.
         """
         return read_tensor(self.tensor, self.folder)
+
+    def pieces(self) -> Iterator[NDArray[Any]]:
+        """The values, flat and one piece after the other; see `stream_tensor`."""
+        return stream_tensor(self.tensor, self.folder)
 
 
 class LazySparse(SparseValues):  # type: ignore[misc]
@@ -94,6 +102,21 @@ def read_tensor(tensor: TensorProto, folder: Path | None) -> NDArray[Any]:
         raise ModelError(
             f'tensor "{tensor.name}" cannot be read: its values do not fit its type and shape; export it again'
         ) from error
+
+
+def stream_tensor(tensor: TensorProto, folder: Path | None) -> Iterator[NDArray[Any]]:
+    """The values of a TensorProto, flat, `PIECE` at a time, at least one piece; of external data no more is in memory.
+
+    Raises:
+        ModelError: See `read_tensor`.
+    """
+    if external.is_external(tensor):
+        pieces = external.stream(tensor, folder, PIECE)
+    else:
+        pieces = iter((read_tensor(tensor, folder).reshape(-1),))
+    for piece in pieces:
+        for start in range(0, max(piece.size, 1), PIECE):
+            yield piece[start : start + PIECE]
 
 
 def _strings(tensor: TensorProto) -> NDArray[Any]:

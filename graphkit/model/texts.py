@@ -1,13 +1,16 @@
-"""Texts of a model must be UTF-8, as protobuf has it.
+"""Texts of a model must be UTF-8, as protobuf has it, and its fields those that the installed onnx knows.
 
-Python's protobuf reads a string that is not as `bytes`, and nothing that works with names expects that.
+Python's protobuf reads a string that is not UTF-8 as `bytes`, and nothing that works with names expects that. What is
+in a field that onnx does not know may change what the model means, and would be lost where something is rewritten.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import onnx
 from google.protobuf.descriptor import FieldDescriptor  # type: ignore[import-untyped]
+from google.protobuf.unknown_fields import UnknownFieldSet  # type: ignore[import-untyped]
 from onnx import ModelProto, TensorProto
 
 from graphkit.errors import ModelError
@@ -17,14 +20,16 @@ _TEXT, _MESSAGE = FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_MESSAGE
 
 
 def check_texts(proto: ModelProto) -> None:
-    """See to it that every string in the model is text.
+    """See to it that every string in the model is text, and that onnx knows every field.
 
     Raises:
-        ModelError: One is not UTF-8.
+        ModelError: A string is not UTF-8, or a field is unknown.
     """
     waiting: list[Any] = [proto]
     while waiting:
         message = waiting.pop()
+        if len(UnknownFieldSet(message)):
+            _refuse_unknown(message)
         if isinstance(message, TensorProto):  # all its fields would mean a copy of the weights
             _check(message, "name", message.name)
             _check(message, "doc_string", message.doc_string)
@@ -41,6 +46,14 @@ def check_texts(proto: ModelProto) -> None:
                     waiting.append(value)
                 else:
                     waiting += value
+
+
+def _refuse_unknown(message: Any) -> None:
+    raise ModelError(
+        f"a {message.DESCRIPTOR.name} has a field of number {UnknownFieldSet(message)[0].field_number}, which the "
+        f"installed onnx {onnx.__version__} does not know: the file is damaged, or a newer onnx has written it; "
+        "upgrade onnx, or export the model again"
+    )
 
 
 def _check(message: Any, field: str, value: str | bytes) -> None:

@@ -17,8 +17,9 @@ class FoldConstants(Pass):
     """Compute what depends on constants alone.
 
     Nodes whose inputs are all constant are evaluated with onnxruntime through onnx-graphsurgeon; so are Shape, and
-    Gather or Slice of a Shape, where the dimensions they read are fixed. Shared constants are never changed.
-    Subgraphs are entered, functions are not.
+    Gather or Slice of a Shape, where the dimensions they read are fixed. A Reshape that reads dimensions back from what
+    it reshapes, each for its own place, gets a constant shape with 0 there, which keeps them. Shared constants are
+    never changed. Subgraphs are entered, functions are not.
 
     Declines:
         Results above max-bytes, graph outputs, weights in external files and initializers that are graph inputs too,

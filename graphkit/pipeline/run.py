@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.errors import GraphkitError, PassFailed, PassRefused, ProofFailed, WriteError
+from graphkit.errors import GraphkitError, ModelError, PassFailed, PassRefused, ProofFailed, WriteError
 from graphkit.images import find_images
 from graphkit.passes import Pass, PassResult
 from graphkit.pipeline.pipeline import Pipeline
@@ -67,13 +67,21 @@ def run_pipeline(
     A pass that reports no rewrite has its work thrown away, so that "untouched" is true whatever it did.
 
     Raises:
-        PassRefused: A pass cannot do what it is for on this model.
-        PassFailed: A pass raised, or left a graph that is worse than the one it was given.
+        PassRefused: A pass cannot do what it is for on this model, or the model was not valid and is less so now.
+        PassFailed: A pass raised, needs more memory than there is, or left a graph that is worse than the one it was
+            given.
         ProofFailed: A rewritten model does not compute what it computed before.
         ModelError: The model cannot be worked on, or an image cannot be read.
     """
     started = time.perf_counter()
-    return _Runner(pipeline, model, settings, observer).run(started)
+    try:
+        return _Runner(pipeline, model, settings, observer).run(started)
+    except MemoryError as error:  # outside of the passes, which say it themselves
+        name = model.source.name if model.source else "the model"
+        raise ModelError(
+            f"{name}: there is not enough memory to look at it. Nothing was written; end other programs, or run it on "
+            "a machine that has more."
+        ) from error
 
 
 class _Runner:
@@ -119,6 +127,11 @@ class _Runner:
         self._observer(index, "rewriting", None)
         try:
             record = self._run_pass(index, step)
+        except MemoryError as error:
+            raise PassFailed(
+                f"{self._name()}: {step.name} needs more memory than there is. Nothing was written; end other "
+                "programs, run it on a machine that has more, or leave the proofs out with --no-verify."
+            ) from error
         except GraphkitError:
             self._keep_failing()
             raise
@@ -162,6 +175,8 @@ class _Runner:
             raise PassRefused(f"{where} {str(error).rstrip('. ')}. Nothing was written.") from error
         except GraphkitError:
             raise
+        except MemoryError:
+            raise
         except OSError as error:
             raise WriteError(
                 f"{where} could not use a temporary file: {error.strerror or error}. Nothing was written; free some "
@@ -183,13 +198,23 @@ class _Runner:
             default = [] if self._pipeline.verify.images is None else [self._pipeline.verify.images]
             pictures = find_images(self._settings.images or default)
             self._prover = Prover(self._current, pictures, self._pipeline.verify.seed)
+        from graphkit.verify import NotProven
+
         where = f"{self._name()}: {step.name}"
         complaint = self._prover.check(candidate)
+        if complaint and self._prover.fault:
+            raise PassRefused(
+                f"{where} has to be given a valid model, and this one was not: {self._prover.fault.rstrip('. ')}. "
+                f"Behind the pass, {complaint.rstrip('. ')}. Nothing was written; export the model again."
+            )
         if complaint:
             raise PassFailed(f"{where} left an invalid graph: {complaint} Nothing was written.")
         if not self._settings.verify:
             return None
-        proof = self._prover.prove(candidate, result.numerics or step.numerics, result.relation, result.inputs)
+        try:
+            proof = self._prover.prove(candidate, result.numerics or step.numerics, result.relation, result.inputs)
+        except NotProven as error:
+            raise NotProven(f"{where} is {error}. Nothing was written.") from error
         if not proof.passed:
             if self._settings.suspected is not None:
                 self._settings.suspected(self._prover.suspect(step, candidate, result))

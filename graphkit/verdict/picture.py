@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from graphkit.errors import UsageError, WriteError
+from graphkit.errors import UsageError
 from graphkit.images import Mark, draw_marks
 from graphkit.images.draw import colour_of
+from graphkit.model.atomic import resolve_target, write
 from graphkit.verdict.matching import Matched, Tally, badness
 from graphkit.verify import Detections
 
@@ -19,7 +21,7 @@ _SIDES = (0, 1)
 """Numbers of the two colours."""
 _MOST = 12
 """Pairs, or detections without a partner."""
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp"})
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
 def check_target(path: Path) -> None:
@@ -27,11 +29,13 @@ def check_target(path: Path) -> None:
 
     Raises:
         UsageError: The suffix is of no format that pictures are written in, or the folder does not exist.
+        WriteError: It is no file that can be written.
     """
-    if path.suffix.lower() not in _SUFFIXES:
+    if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"{path} has no suffix of a picture; name a .png or a .jpg.")
     if not path.parent.is_dir():
         raise UsageError(f"the folder of {path} does not exist; make it, or name another.")
+    resolve_target(path)
 
 
 def draw_worst(tally: Tally, path: Path, names: tuple[str, str]) -> str:
@@ -61,10 +65,9 @@ def draw_worst(tally: Tally, path: Path, names: tuple[str, str]) -> str:
     marks = _marks(item, tally, scale)
     drawn = draw_marks(frame, marks)
     hidden = len(item.left) + len(item.right) - len(marks)
-    try:
-        _with_legend(drawn, item, names, hidden).save(path)
-    except OSError as error:
-        raise WriteError(f"{path} cannot be written: {error.strerror or error}; name another file.") from error
+    held = io.BytesIO()
+    _with_legend(drawn, item, names, hidden).save(held, _FORMATS[path.suffix.lower()])
+    write(path, [held.getvalue()])
     return item.image
 
 

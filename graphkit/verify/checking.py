@@ -17,10 +17,17 @@ class CheckResult:
         checker: What onnx.checker objects to, or None.
         inference: What strict shape inference objects to, a declared shape or type that contradicts the inferred one
             among it, or None.
+        declared: What cannot be of what is declared of an input or an output, and onnx.checker lets pass; or None.
     """
 
     checker: str | None = None
     inference: str | None = None
+    declared: str | None = None
+
+    @property
+    def fault(self) -> str:
+        """What is wrong; "" where nothing is."""
+        return self.checker or self.inference or self.declared or ""
 
     def worse_than(self, before: CheckResult) -> str | None:
         """One sentence about what was valid before and is not now; None where nothing is.
@@ -31,6 +38,8 @@ class CheckResult:
             return f"onnx.checker accepted the model before and rejects it now: {self.checker}"
         if self.inference is not None and before.inference is None:
             return f"the shapes in the model held together before and do not now: {self.inference}"
+        if self.declared is not None and before.declared is None:
+            return f"what the model declares could be before and cannot now: {self.declared}"
         return None
 
 
@@ -54,7 +63,7 @@ def check_model(model: onnx.ModelProto | Model) -> CheckResult:
         onnx.shape_inference.infer_shapes(small, check_type=True, strict_mode=True, data_prop=True)
     except Exception as error:  # noqa: BLE001 - InferenceError, and what protobuf raises
         inference = _sentence(error)
-    return CheckResult(checker, inference)
+    return CheckResult(checker, inference, _misdeclared(small.graph))
 
 
 def check(before: onnx.ModelProto | Model | CheckResult, after: Model) -> str | None:
@@ -69,6 +78,23 @@ def check(before: onnx.ModelProto | Model | CheckResult, after: Model) -> str | 
     """
     known = before if isinstance(before, CheckResult) else check_model(before)
     return check_model(after).worse_than(known)
+
+
+def _misdeclared(graph: onnx.GraphProto) -> str | None:
+    """The first declaration of an input or an output that cannot be; None where all can."""
+    inputs = {info.name: info.type for info in graph.input}
+    for info in (*graph.input, *graph.output):
+        if info.type.HasField("tensor_type") and not info.type.tensor_type.elem_type:
+            return f'"{info.name}" is declared without an element type.'
+    for info in graph.output:
+        ends = [_sizes(kind) for kind in (inputs.get(info.name, info.type), info.type)]
+        if ends[0] != ends[1]:
+            return f'"{info.name}" is declared as an input and as an output, {ends[0]} and {ends[1]}.'
+    return None
+
+
+def _sizes(kind: onnx.TypeProto) -> list[int | str]:
+    return [dim.dim_param or dim.dim_value for dim in kind.tensor_type.shape.dim]
 
 
 def _sentence(error: Exception) -> str:

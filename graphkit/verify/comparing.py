@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import onnx
 from numpy.typing import NDArray
 
 from graphkit.heads import Kind
@@ -18,6 +19,8 @@ CLOSE_FLOAT16 = 4 * float(np.finfo(np.float16).eps)
 
 SIGMOID_ERROR = float(np.finfo(np.float32).eps)
 """How exact onnxruntime's Sigmoid is, in absolute terms: a score of 1e-4 is off by parts in a thousand."""
+
+_MOVING = frozenset({"Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze"})
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,23 @@ def compare(
         slice=part,
         tolerance=tolerance,
     )
+
+
+def outputs_of_sigmoids(graph: onnx.GraphProto) -> frozenset[str]:
+    """The outputs of a graph that hold what a Sigmoid returns, moved at most."""
+    makers = {name: node for node in graph.node for name in node.output}
+
+    def comes(name: str) -> bool:
+        seen: set[str] = set()
+        while name in makers and name not in seen:
+            seen.add(name)
+            node = makers[name]
+            if node.op_type not in _MOVING:
+                return node.op_type == "Sigmoid" and node.domain in ("", "ai.onnx")
+            name = node.input[0] if node.input else ""
+        return False
+
+    return frozenset(info.name for info in graph.output if comes(info.name))
 
 
 def _mismatch(expected: NDArray[Any], got: NDArray[Any]) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,28 @@ class Feed:
 
 @dataclass(frozen=True)
 class Sizes:
-    """What dimensions are set to that a model leaves open: images, and pixels of height and width."""
+    """What dimensions are set to that a model leaves open.
+
+    Attributes:
+        batch: Images.
+        height: Of pictures, in pixels.
+        width: Of pictures, in pixels.
+        free: Every other one; None for the usual (see `make_feeds`).
+    """
 
     batch: int
     height: int
     width: int
+    free: int | None = None
 
 
-def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0) -> list[Feed]:
+USUAL = Sizes(1, 320, 320)
+_FREE = 4
+_SAMPLES = 512
+"""Of a signal: some 30 ms of speech, what a short-time spectrum is made of."""
+
+
+def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0, base: Sizes = USUAL) -> list[Feed]:
     """The inputs to prove a rewrite on: seeded random values and pictures.
 
     Without `images` the built-in test picture is used. Every picture is a feed, letterboxed to the input's size; a
@@ -55,7 +69,8 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
     the first image of a batch works at 1. A dynamic height or width adds a second, non-square size, because anchors
     traced at one size and swapped axes work at that size only. Dynamic sizes are 320 × 320 and 256 × 384 (multiples
     of 32 and 64, a quarter of the work of 640 × 640); the user's pictures are run at the size the metadata names
-    ("imgsz"), else at 640.
+    ("imgsz"), else at 640. Other dynamic dimensions are 4; the second one of a float
+    matrix that is all dynamic, which is taken for signals, is 512.
 
     Pictures are RGB, NCHW or NHWC, 0..1 for float inputs and 0..255 for uint8. Other inputs get random values: floats
     from a normal distribution, integers 1 to 3 (uint8 and int8 their whole range), booleans. Initializers that are
@@ -65,6 +80,7 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
         model: The model before the rewrite.
         images: Picture files.
         seed: Of the random values; the same seed gives the same feeds.
+        base: What dynamic dimensions are set to, but for pictures of the user's.
 
     Raises:
         ModelError: An input has no shape, no elements, or a type that no values can be made for.
@@ -80,15 +96,14 @@ def make_feeds(model: Model, images: Sequence[Path] | None = None, seed: int = 0
     free = [item.dims[axis] for item in pictures for axis in (item.image_axes or ())[1:]]
     dynamic_size = any(not isinstance(dim, int) for dim in free)
     dynamic_batch = any(item.dims and not isinstance(item.dims[0], int) for item in inputs)
-    base = Sizes(1, 320, 320)
     feeds = [random_feed("random", inputs, base, [seed, 0])]
     if pictures:
         frame = _picture_size(model) if images else base
         feeds += picture_feeds(inputs, list(images) if images else [_test_picture()], frame, seed)
     if dynamic_batch:
-        feeds.append(random_feed("random, batch 3", inputs, Sizes(3, 320, 320), [seed, 1]))
+        feeds.append(random_feed("random, batch 3", inputs, replace(base, batch=3 * base.batch), [seed, 1]))
     if dynamic_size:
-        feeds.append(random_feed("random, 256 × 384", inputs, Sizes(1, 256, 384), [seed, 2]))
+        feeds.append(random_feed("random, 256 × 384", inputs, replace(base, height=256, width=384), [seed, 2]))
     return feeds
 
 
@@ -99,9 +114,13 @@ def _shapes(inputs: list[Input], sizes: Sizes) -> dict[str, tuple[int, ...]]:
     # Pictures choose first: what their symbols stand for is known.
     for item in sorted(inputs, key=lambda item: item.image_axes is None):
         axes = item.image_axes
-        wanted = [4] * len(item.dims)
+        wanted = [sizes.free or _FREE] * len(item.dims)
         if wanted:
             wanted[0] = sizes.batch
+        if len(wanted) == 2 and item.elem_type in FLOATS and not any(isinstance(dim, int) for dim in item.dims):
+            wanted[1] = sizes.free or _SAMPLES
+        if len(wanted) == 3 and isinstance(item.dims[0], int) and isinstance(item.dims[2], int):
+            wanted[1] = sizes.batch  # what a recurrent network carries along: layers, batch, hidden
         if axes is not None:
             wanted[axes[0]], wanted[axes[1]], wanted[axes[2]] = 3, sizes.height, sizes.width
         shape = []

@@ -22,13 +22,13 @@ from graphkit.heads import (
 )
 from graphkit.model import Model
 from graphkit.numerics import Numerics
-from graphkit.verify.comparing import SIGMOID_ERROR, Comparison, compare
+from graphkit.verify.comparing import SIGMOID_ERROR, Comparison, compare, outputs_of_sigmoids
 from graphkit.verify.detections import Agreement
 from graphkit.verify.feeds import Feed
 from graphkit.verify.final_rows import final_output, judge_rows
 from graphkit.verify.judging import ENOUGH, computes_in_half, judge_detections, judge_made_up, seam_stands
 from graphkit.verify.lowering import with_thresholds
-from graphkit.verify.run import Values, run_model
+from graphkit.verify.run import Values, run_as_before
 from graphkit.verify.session import THREADS, NotRunnable
 
 __all__ = ["ENOUGH", "Proof", "prove"]
@@ -105,6 +105,7 @@ def prove(
     relation: Relation | None = None,
     carried: DetectionOutputs | None = None,
     threads: int = THREADS,
+    note: str = "",
 ) -> tuple[Proof, list[Values]]:
     """Run the rewritten model and hold it against the model before.
 
@@ -128,6 +129,7 @@ def prove(
         carried: What an earlier pass said of the outputs, where they still are the detections that it embedded.
             Pictures hold few detections, so where its seam is still there, made-up boxes go through it once more.
         threads: Of one operator; must be what the model before was run with.
+        note: How the model before was run (see `run_as_before`).
 
     Returns:
         The proof, and the outputs of `after` for each feed (the next proof's `before_outputs`; empty where it cannot
@@ -146,7 +148,7 @@ def prove(
         after = Model(after.proto(), after.source)
         if isinstance(relation, DetectionOutputs):
             feeds = with_thresholds(feeds, after, relation)
-        results = run_model(after, feeds, threads)
+        results = run_as_before(after, feeds, threads, note)
         if isinstance(relation, DetectionOutputs):
             comparisons, problem = _others(before_outputs, results, feeds, relation, computes_in_half(after))
             if problem is None:
@@ -155,7 +157,9 @@ def prove(
             problem = "a proof by detections needs to know which outputs are detections, and the pass does not say"
         else:
             assert not isinstance(relation, HalfPrecision), "that has a proof of its own"
-            comparisons, problem = _values(before_outputs, results, feeds, standard, relation, computes_in_half(after))
+            half = computes_in_half(after)
+            rounded = outputs_of_sigmoids(after.proto().graph)
+            comparisons, problem = _values(before_outputs, results, feeds, standard, relation, half, rounded)
             if problem is not None and standard is Numerics.CLOSE and computes_in_half(after):
                 found, problem = _rows(before_outputs, results, after, feeds, comparisons, problem)
             if problem is None and carried is not None and seam_stands(after, carried):
@@ -181,6 +185,7 @@ def _values(
     standard: Numerics,
     relation: SameOutputs | DerivedOutputs | RecoveredOutputs,
     half: bool,
+    rounded: frozenset[str],
 ) -> tuple[tuple[Comparison, ...], str | None]:
     worst: dict[str, Comparison] = {}
     elements = 0
@@ -201,6 +206,8 @@ def _values(
         for name, value in expected.items():
             kind: Kind = "other" if isinstance(relation, SameOutputs) else relation.kinds.get(name, "other")
             ignore = SIGMOID_ERROR if isinstance(relation, RecoveredOutputs) else feed.ignore
+            if name in rounded:
+                ignore = max(ignore, 2 * SIGMOID_ERROR)  # each side is off by that
             result = compare(name, kind, feed.name, np.asarray(value), got[name], half=half, ignore=ignore)
             elements += result.elements
             if name not in worst or result.badness > worst[name].badness:

@@ -16,6 +16,8 @@ from graphkit.model import Model
 from graphkit.verify.feeds import Feed, make_feeds
 from graphkit.verify.resizing import resize
 from graphkit.verify.run import Values, exposing, run_model, run_what_works
+from graphkit.verify.searching import tries
+from graphkit.verify.session import NotRunnable
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,21 @@ def refeed(
         return _taken(before, relation, known, exposed)
     if isinstance(relation, OtherSizes):
         return resize(before, after, relation, known.feeds, known.outputs, seed)
-    feeds = make_feeds(after, images, seed)
+    first: NotRunnable | None = None
+    for another, sizes in tries(seed):
+        try:
+            return _mapped_run(before, make_feeds(after, images, another, sizes), relation, known, exposed)
+        except NotRunnable as error:
+            first = first or error
+            if error.feed is None or images:
+                break
+    assert first is not None
+    raise first
+
+
+def _mapped_run(
+    before: Model, feeds: list[Feed], relation: MappedInputs, known: Known, exposed: Sequence[str]
+) -> tuple[list[Feed], list[Arrays], str]:
     sets = [_mapped(relation, feed) for feed in feeds]
     if not exposed and _same(sets, known.feeds):
         return feeds, list(known.outputs), ""

@@ -19,6 +19,9 @@ from graphkit.verify.session import THREADS, NoKernel, NotRunnable, Setting, fir
 
 Values = dict[str, NDArray[Any]]
 
+BY_REFERENCE = "onnx's reference ran the model as it came"
+"""How a note begins that says so."""
+
 
 def run_model(model: Model, feeds: Sequence[Feed], threads: int = THREADS) -> list[Values]:
     """Run a model on every feed with onnxruntime on the CPU, all graph optimisation off.
@@ -82,7 +85,7 @@ def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) 
         try:
             results = run_model(model, good, threads)
         except NoKernel as error:
-            note = f"onnx's reference ran the model as it came, for {str(error).partition(',')[0]}"
+            note = f"{BY_REFERENCE}, for {str(error).partition(',')[0]}"
             return good, _by_reference(model, good, error), note
         except NotRunnable as error:
             good_after = [feed for feed in good if feed.name != error.feed]
@@ -92,6 +95,26 @@ def run_what_works(model: Model, feeds: Sequence[Feed], threads: int = THREADS) 
             good = good_after
         else:
             return good, results, f"left out of the proofs: {'; '.join(failed)}" if failed else ""
+
+
+def run_as_before(model: Model, feeds: Sequence[Feed], threads: int, note: str) -> list[Values]:
+    """Run a model as the one before it was run: by onnx's reference too, where onnxruntime had no kernel for that.
+
+    Args:
+        model: The model.
+        feeds: The inputs.
+        threads: As in `run_model`.
+        note: What `run_what_works` said of the model before.
+
+    Raises:
+        NotRunnable: As in `run_model`.
+    """
+    try:
+        return run_model(model, feeds, threads)
+    except NoKernel as error:
+        if not note.startswith(BY_REFERENCE):
+            raise
+        return _by_reference(model, feeds, error)
 
 
 def run_part(

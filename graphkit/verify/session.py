@@ -11,7 +11,8 @@ import onnx
 import onnxruntime as ort
 
 from graphkit.errors import GraphkitError, UsageError
-from graphkit.model import Model
+from graphkit.model import Model, holders
+from graphkit.verify.libraries import register_libraries
 
 THREADS = 2
 _UNIMPLEMENTED = re.compile(r"Could not find an implementation for (\S+?)\((\d+)\)")
@@ -49,6 +50,18 @@ class NotRunnable(GraphkitError):
         self.feed = feed
 
 
+class UnknownOperator(NotRunnable):
+    """onnxruntime does not know an operator at all.
+
+    Attributes:
+        operator: Its domain and its type.
+    """
+
+    def __init__(self, message: str, operator: tuple[str, str]) -> None:
+        super().__init__(message)
+        self.operator = operator
+
+
 class NoKernel(NotRunnable):
     """onnxruntime knows the operator, and has no kernel for this version or these types of it."""
 
@@ -67,6 +80,7 @@ def _options(config: Mapping[str, str], setting: Setting) -> ort.SessionOptions:
     options.add_session_config_entry("session.intra_op.allow_spinning", str(int(setting.spin)))
     for key, value in config.items():
         options.add_session_config_entry(key, value)
+    register_libraries(options)
     return options
 
 
@@ -124,21 +138,35 @@ def _load(model: Model, setting: Setting, change: Callable[[ort.SessionOptions],
 
 
 def _not_runnable(proto: onnx.ModelProto, error: Exception) -> NotRunnable:
+    unknown = _unknown(proto, str(error))
+    if unknown is not None:
+        domain, op = unknown
+        return UnknownOperator(
+            f"onnxruntime does not know the operator {op} of domain {domain or 'ai.onnx'!r}, so nothing can be proven "
+            "about this model: give the library that has it with --custom-op-library FILE.so, replace the operator, or "
+            "cut the model in front of it",
+            unknown,
+        )
     kind = NoKernel if _UNIMPLEMENTED.search(str(error)) else NotRunnable
     return kind(_why_not(proto, str(error)))
+
+
+def _unknown(proto: onnx.ModelProto, message: str) -> tuple[str, str] | None:
+    """Domain and type of the operator that onnxruntime says it does not know."""
+    said = r"Fatal error: (.+)\(-?\d+\) is not a registered|No Op registered for (.+) with"
+    found = re.search(said, message, re.DOTALL)  # a hostile name has line breaks
+    if found is None:
+        return None
+    operators = {(node.domain, node.op_type) for holder in holders(proto) for node in holder.node}
+    # It puts the domain in front of the type, or leaves it out; either may hold a colon.
+    called = found[1] or found[2]
+    named = [item for item in operators if called in (f"{item[0]}:{item[1]}", item[1])]
+    return min(named, key=lambda item: called != f"{item[0]}:{item[1]}", default=None)
 
 
 def _why_not(proto: onnx.ModelProto, message: str) -> str:
     """What onnxruntime said, as a sentence with the operator, the domain and what to do."""
     text = first_line(message)
-    unknown = re.search(r"(?:Fatal error: |No Op registered for )(?:([\w.]*):)?(\w+)(?:\([-\d]+\)| with)", message)
-    if unknown:
-        op = unknown[2]
-        domain = unknown[1] or next((node.domain for node in proto.graph.node if node.op_type == op), "")
-        return (
-            f"onnxruntime does not know the operator {op} of domain {domain or 'ai.onnx'!r}, so nothing can be proven "
-            "about this model: replace the operator, or cut the model in front of it"
-        )
     unimplemented = _UNIMPLEMENTED.search(message)
     if unimplemented:
         op = unimplemented[1].rpartition(".")[2]

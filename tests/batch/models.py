@@ -42,6 +42,9 @@ class Poison(Pass):
         if harm == "sleep":
             Path(f"asleep-{model.name}").touch()
             time.sleep(60)
+        if harm == "busy":
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # as in a library that is at work
+            time.sleep(60)
         return PassResult(0, summary="no harm done")
 '''
 

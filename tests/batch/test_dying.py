@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from graphkit.batch import STATE_NAME, Job, Work, worker
+from graphkit.batch import STATE_NAME, Job, Work, crew, worker
 from graphkit.model import Model
 from tests.batch.models import PIPELINE, PLUGIN, POISONED, files, model, put, statuses
 from tests.cli.command import Result, command, graphkit
@@ -47,7 +47,7 @@ def test_a_process_that_dies_is_the_end_of_one_model(folder: Path) -> None:
     )
     assert "was ended from outside (SIGKILL), as happens where memory runs out" in errors["kill"]["message"]
     assert "with fewer --jobs" in errors["kill"]["message"]
-    assert errors["memory"]["message"].startswith("memory.onnx: poison broke with MemoryError")
+    assert errors["memory"]["message"].startswith("memory.onnx: poison needs more memory than there is. Nothing was ")
     assert files("out") == {"a.onnx", "b.onnx", "c.onnx", STATE_NAME}
     again = poisoned("m", "-o", "out", "--skip-done")
     assert again.json()["counts"] == {"done": 0, "failed": 3, "skipped": 3}
@@ -69,6 +69,39 @@ def test_a_process_that_dies_while_it_writes_leaves_nothing_half_done(folder: Pa
     message = result.json()["models"][0]["error"]["message"]
     assert 'ended with exit status 3 while it was at "writing". Run it by itself' in message
     assert files("out") == {"b.onnx", STATE_NAME, ".other.onnx.0123abcd.tmp"}
+
+
+def test_a_model_that_takes_too_long_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "GRACE", 0.5)
+    put(folder / "m/a.onnx", model(1, "sleep"))
+    put(folder / "m/b.onnx")
+    put(folder / "m/c.onnx", model(1, "busy"))
+    started = time.monotonic()
+    result = poisoned("m", "-o", "out", "--jobs", 3, "--time-limit", 3)
+    assert time.monotonic() - started < 30  # two of them would take a minute
+    assert statuses(result) == {"a.onnx": "failed", "b.onnx": "done", "c.onnx": "failed"}
+    for name, row in zip("abc", result.json()["models"], strict=True):
+        if name != "b":
+            assert row["error"] == {
+                "kind": "TimeLimit",
+                "message": f'm/{name}.onnx: it was not done within 3 s, and was at "poison: rewriting". Nothing was '
+                "written; give it more with --time-limit, or run it by itself.",
+            }
+    assert result.status == 1
+    assert files("out") == {"b.onnx", STATE_NAME}
+
+
+def test_the_time_that_a_model_may_take_decides_on_no_result() -> None:
+    work, limited = Work("p.yaml", PIPELINE), Work("p.yaml", PIPELINE, time_limit=1.0)
+    assert work.fingerprint(work.pipeline()) == limited.fingerprint(limited.pipeline())
+
+
+def test_time_is_limited_where_a_process_can_be_ended(folder: Path) -> None:
+    put(folder / "a.onnx")
+    result = graphkit("run", "poisoned.yaml", "a.onnx", "--plugin", "plugin.py", "--time-limit", 5)
+    assert result.status == 2
+    assert "--time-limit is for several models" in result.stderr
+    assert files(".") == {"a.onnx", "plugin.py", "poisoned.yaml"}
 
 
 def nobody_is_left(group: int) -> bool:

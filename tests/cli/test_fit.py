@@ -91,13 +91,15 @@ def test_a_version_without_a_kernel_is_proven_all_the_same(folder: Path) -> None
 
 def test_what_cannot_be_proven_is_said(folder: Path) -> None:
     text = """<ir_version: 8, opset_import: ["" : 17, "mine" : 1]>
-    g (float[2] x) => (float[2] y) { a = Identity(x) b = Relu(a) y = mine.Own(b) }"""
+    g (float[2] x) => (float[2] y) { a = Identity(x) b = mine.Own(a) y = Relu(b) }"""
     onnx.save(onnx.parser.parse_model(text), folder / "own.onnx")
     rows = "Relu\t\t\t\tany\tfull\t\t\t\td\nOwn\tmine\t\t\tany\tfull\t\t\t\td\n"
     (folder / "own.tsv").write_text(HEADER.format(absent="none") + rows)
     done = graphkit("fit", "own.onnx", "--runtime", "own.tsv")
     assert done.status == 1
     assert "with remove-identity it runs whole in" in done.stderr
+    assert "holds mine::Own of domain 'mine'" in done.stderr
+    assert done.stderr.count("Nothing was written") == 1
     assert "--no-verify writes it unproven" in done.stderr
     assert graphkit("fit", "own.onnx", "--runtime", "own.tsv", "--no-verify", "-o", "done.onnx").status == 0
     assert ops(Model.load(folder / "done.onnx").proto()) == {"Relu": 1, "Own": 1}

@@ -122,6 +122,20 @@ def test_functions_stand_in_place_of_their_calls() -> None:
     assert found[0].place.endswith("function outer, called by call")
 
 
+@pytest.mark.parametrize("kind", ["value_float", "value_int", "value_floats", "value"])
+def test_a_caller_that_gives_a_function_another_type_than_it_takes(kind: str) -> None:
+    """The attribute of a function has no type; only its value can be wrong."""
+    text = f"""<ir_version: 8, opset_import: ["" : 17, "local" : 1]>
+        g (float[2] x) => (float[2] y) {{ y = local.f <alpha = "text"> (x) }}
+        <domain: "local", opset_import: ["" : 17]> f <alpha> (u) => (v) {{
+            k = Constant <{kind} : {"tensor" if kind == "value" else kind[6:]} = @alpha> () v = Mul (u, k) }}"""
+    found = survey(onnx.parser.parse_model(text), numpy_helper.to_array)
+    assert [node.op for node in found] == ["Constant", "Mul"]
+    factor = found[1].input(1)
+    assert factor is not None
+    assert factor.value is None
+
+
 def test_functions_that_call_each_other_end() -> None:
     text = """<ir_version: 8, opset_import: ["" : 17, "local" : 1]>
         g (float[2] x) => (float[2] y) { y = local.f (x) }

@@ -176,3 +176,42 @@ def test_another_missing_operator_is_no_step_forward() -> None:
     assert report.found is None
     # The plugin would leave one gap for three, and the matrix backend others.
     assert report.nearest is None
+
+
+def test_nodes_that_do_nothing_go_where_they_do_not_run() -> None:
+    graph = """g (float[2,8] x) => (float[2,8] y) {
+      a = Cast<to = 11>(x)
+      b = Cast<to = 1>(a)
+      y = Relu(b)
+    }"""
+    report = fit(model(graph), table("Relu"))
+    assert report.found is not None
+    assert report.found.passes == ("remove-no-ops",)
+    assert report.found.rewrites == 2
+
+
+def test_reshapes_in_a_row_become_the_one_that_runs() -> None:
+    graph = """g (float[2,8] x) => (float[16] y)
+    <int64[3] s = {2, 4, 2}, int64[1] t = {16}> {
+      a = Reshape(x, s)
+      b = Flatten(a)
+      c = Reshape(b, t)
+      y = Relu(c)
+    }"""
+    report = fit(model(graph), table("Relu", "Reshape"))
+    assert report.found is not None
+    assert report.found.passes == ("merge-reshapes",)
+
+
+def test_every_pass_that_keeps_what_a_model_returns_and_changes_operators_is_tried() -> None:
+    """A pass that is new has to be named in ORDER, or here."""
+    from graphkit.passes import registry
+
+    elsewhere = {
+        *("split-head", "embed-nms", "extract", "rename-io", "embed-preprocess"),  # other inputs or outputs
+        *("make-dynamic", "set-input-shape", "to-float16"),  # another use, or other numbers
+        *("strip-metadata", "deduplicate-constants"),  # no operator goes or comes
+    }
+    own = {entry.name for entry in registry().entries.values() if entry.origin == "graphkit"}
+    assert own == set(ORDER) | elsewhere
+    assert not set(ORDER) & elsewhere

@@ -64,6 +64,21 @@ def test_a_part_of_the_gaps_is_closed() -> None:
     assert [(fix.text, fix.verdict, fix.closed) for fix in fixes] == [("remove-identity", "none", 1)]
 
 
+def test_the_pass_for_an_operator_is_tried_where_that_is_a_gap() -> None:
+    given = model("""g (float[2,8] x) => (float[2,8] y) <int64[1] i = {0}> {
+      a = Dropout(x)
+      b = Unsqueeze(a, i)
+      c = Squeeze(b, i)
+      y = Relu(c)
+    }""")
+    toy = table("Relu")
+    fixes = suggest(given, cover(given, [toy]), [toy]).runtimes[0].fixes
+    assert [(fix.text, fix.verdict, fix.closed) for fix in fixes] == [
+        ("merge-reshapes", "none", 2),
+        ("remove-no-ops", "none", 1),
+    ]
+
+
 def test_no_work_no_suggestion() -> None:
     given = model("g (float[2,8] x) => (float[2,8] y) { a = Identity(x) y = Relu(a) }")
     toy = table("Relu")

@@ -47,7 +47,7 @@ def told(left: onnx.ModelProto, right: onnx.ModelProto) -> list[tuple[str, Diffe
         (pair.left.label, item)
         for pair in found.pairs
         if not pair.equal
-        for item in differences(found, pair, (one.values, other.values))
+        for item in differences(found, pair, (one.stream, other.stream))
     ]
 
 

@@ -156,6 +156,16 @@ def test_wrong_external_data_is_refused(
     assert str(caught.value).startswith(f"{path}: ")
 
 
+@pytest.mark.parametrize("kind", [TensorProto.UNDEFINED, TensorProto.STRING])
+def test_types_that_cannot_be_external(kind: int, model: Path) -> None:
+    changed = proto()
+    changed.graph.initializer[0].data_type = kind
+    path = model.with_name("other.onnx")
+    path.write_bytes(changed.SerializeToString())
+    with pytest.raises(ModelError, match=rf'"w" is of type {TensorProto.DataType.Name(kind)}, which cannot lie in a'):
+        Model.load(path)
+
+
 def test_a_link_within_the_folder_is_fine(model: Path) -> None:
     (model.parent / "sub").mkdir()
     (model.parent / "sub" / "link.bin").symlink_to("../weights.bin")

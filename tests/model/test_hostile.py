@@ -139,6 +139,22 @@ WRONG: dict[str, tuple[Callable[[ModelProto], object], str]] = {
         r'"w" holds 0 numbers where its shape \[2, 3\] needs 6;',
     ),
     "unknown type inside another": (unknown_inside, 'tensor "x" is of element type 255, which the installed onnx'),
+    "a field that onnx does not know": (
+        lambda m: m.graph.node[0].MergeFromString(b"\xc2\x3e\x01x"),
+        "a NodeProto has a field of number 1000, which the installed onnx .* a newer onnx has written it; upgrade onnx",
+    ),
+    "a field of a weight that onnx does not know": (
+        lambda m: m.graph.initializer[0].MergeFromString(b"\xc0\x3e\x01"),
+        "a TensorProto has a field of number 1000",
+    ),
+    "opset 0": (
+        lambda m: m.opset_import[0].ClearField("version"),
+        'it imports version 0 of the operators of "ai.onnx", which begin at 1;',
+    ),
+    "two opsets": (
+        lambda m: m.opset_import.add(domain="ai.onnx", version=1),
+        'it imports versions 17 and 1 of the operators of "ai.onnx", so it cannot be told',
+    ),
     "unknown stored type": (unknown_stored, 'tensor "w" is of element type 99, which the installed onnx'),
 }
 

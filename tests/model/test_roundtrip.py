@@ -220,6 +220,17 @@ def test_deep_nesting_and_shadowed_names() -> None:
     assert roundtrip.edited_and_undone(Model(helper.make_model(graph))) is True
 
 
+@pytest.mark.parametrize("declared", [[3], [-1, 3], None])
+def test_an_outer_tensor_that_a_branch_returns_and_declares_otherwise(declared: list[int] | None) -> None:
+    """A branch that hands on what lies outside says itself what that is; both declarations stay."""
+    told = onnx.ValueInfoProto(name="x") if declared is None else info("x", helper.make_tensor_type_proto(1, declared))
+    branch = helper.make_graph([], "branch", [], [told])
+    node = helper.make_node("If", ["c"], ["y"], then_branch=branch, else_branch=branch)
+    outer = info("x", helper.make_tensor_type_proto(1, ["N", 3]))
+    graph = helper.make_graph([node], "g", [info("c", floats()), outer], [info("y", floats(3))])
+    assert roundtrip.edited_and_undone(Model(helper.make_model(graph))) is True
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_random_edits_touch_only_what_they_are_about(data: st.DataObject) -> None:

@@ -151,3 +151,13 @@ def test_parts_of_an_export(export: Callable[..., Path]) -> None:
     counts = ops(outcome.model.proto())
     assert 10 < counts["Conv"] <= 13
     assert counts["Sigmoid"] < counts["Conv"]
+
+
+def test_a_tensor_of_unknown_rank_is_refused_and_a_sequence_too() -> None:
+    text = "{ r = Reshape(x, s) f = Flatten <axis = 0> (r) e = Shape(x) y = Reshape(f, e) }"
+    proto = parse(f"g (float[4] x, int64[R] s) => (float[4] y) {text}")
+    with pytest.raises(PassRefused, match=r'cannot tell how many dimensions "r" has'):
+        proven(proto, "extract: {outputs: [r]}")
+    text = "{ s = SplitToSequence <axis = 0> (x) y = ConcatFromSequence <axis = 0> (s) }"
+    with pytest.raises(PassRefused, match=r'takes tensors alone, and "s" is none'):
+        proven(parse(f"g (float[4] x) => (float[4] y) {text}"), "extract: {outputs: [s]}")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_graphsurgeon as gs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphkit import edit
 from graphkit.model import Model
 from graphkit.passes.fold_constants import FoldConstants
 from tests.passes.helpers import assert_close, assert_identical, evaluate, make_external, ops, parse, run_pass
+from tests.passes.proving import sentences, twice
 
 W = "<float[2] w = {1, 2}>"
 
@@ -188,3 +192,86 @@ def test_any_graph(steps: list[tuple[str, int, int]]) -> None:
     )
     assert sum(ops(ran.before).values()) - sum(ops(ran.after).values()) == ran.result.rewrites
     assert_close(ran)
+
+
+KEPT = "<int64[1] zero = {0}, int64[1] one = {1}, int64[1] two = {2}, int64[1] rest = {-1}, int64 nought = {0}>"
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        ("s = Shape(x) a = Slice(s, zero, two, zero) c = Concat <axis = 0> (a, rest) y = Reshape(x, c)", [0, 0, -1]),
+        ("s = Shape(x) a = Gather(s, zero) c = Concat <axis = 0> (a, rest) y = Reshape(x, c)", [0, -1]),
+        (
+            "s = Shape(x) g = Gather(s, nought) a = Unsqueeze(g, zero) c = Concat <axis = 0> (a, rest) "
+            "y = Reshape(x, c)",
+            [0, -1],
+        ),
+        ("a = Shape <start = 0, end = 1> (x) c = Concat <axis = 0> (a, two, rest) y = Reshape(x, c)", [0, 2, -1]),
+        ("s = Shape(x) a = Slice(s, one, two, zero) c = Concat <axis = 0> (rest, a) y = Reshape(x, c)", [-1, 0]),
+    ],
+)
+def test_a_reshape_that_keeps_dimensions_says_so(body: str, shape: list[int]) -> None:
+    dims = ", ".join("R" * len(shape))
+    outcome = twice(parse(f"g (float[N, M, 6] x) => (float[{dims}] y) {KEPT} {{ {body} }}"), "fold-constants")
+    graph = outcome.model.proto().graph
+    assert [node.op_type for node in graph.node] == ["Reshape"]
+    (given,) = [item for item in graph.initializer if item.name == graph.node[0].input[1]]
+    assert onnx.numpy_helper.to_array(given).tolist() == shape
+    assert sentences(outcome)[0] == "identical"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "s = Shape(x) a = Slice(s, one, two, zero) c = Concat <axis = 0> (a, rest) y = Reshape(x, c)",  # another place
+        "s = Shape(z) a = Gather(s, zero) c = Concat <axis = 0> (a, rest) y = Reshape(x, c)",  # of another tensor
+        "s = Shape(x) a = Gather(s, zero) c = Concat <axis = 0> (a, rest) y = Reshape <allowzero = 1> (x, c)",
+        "s = Shape(x) a = Gather(s, zero) b = Neg(a) c = Concat <axis = 0> (b, two) y = Reshape(x, c)",
+    ],
+)
+def test_a_reshape_that_does_more_stays(body: str) -> None:
+    text = f"g (float[N, M, 6] x, float[M, N] z) => (float[R, R] y) {KEPT} {{ {body} }}"
+    ran = run_pass(FoldConstants(), parse(text), check=False)
+    assert ops(ran.after)["Concat"] == 1
+    assert ran.result.rewrites == 0
+
+
+def test_a_dimension_of_size_0_is_kept_too() -> None:
+    body = "s = Shape(x) a = Gather(s, zero) c = Concat <axis = 0> (a, two, three) y = Reshape(x, c)"
+    proto = parse(f"g (float[N, 6] x) => (float[N, 2, 3] y) {KEPT[:-1]}, int64[1] three = {{3}}> {{ {body} }}")
+    after = twice(proto, "fold-constants").model.proto()
+    assert ops(after) == {"Reshape": 1}
+    for count in (0, 1, 5):
+        given = {"x": np.arange(count * 6, dtype=np.float32).reshape(count, 6)}
+        assert [value.shape for value in evaluate(proto, given).values()] == [(count, 2, 3)]
+        assert [value.shape for value in evaluate(after, given).values()] == [(count, 2, 3)]
+
+
+def test_what_was_folded_is_taken_off_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Node by node, a constant that thousands of folded nodes read would be searched for each of them."""
+    calls: list[int] = []
+    real = edit.detach_all
+
+    def detach_all(nodes: Collection[gs.Node]) -> None:
+        calls.append(len(nodes))
+        real(nodes)
+
+    monkeypatch.setattr(edit, "detach_all", detach_all)
+    monkeypatch.setattr(edit, "detach", lambda node: pytest.fail(f"{node.name} is detached alone"))
+    rows = " ".join(f"t{n + 1} = Add(t{n}, step)" for n in range(40))
+    text = f"g (float[1] x) => (float[1] y) <float[1] t0 = {{0}}, float[1] step = {{1}}> {{ {rows} y = Mul(x, t40) }}"
+    model = Model(parse(text))
+    assert FoldConstants().run(model).rewrites == 40
+    assert ops(model.proto()) == {"Mul": 1}
+    assert 40 in calls
+    assert len(calls) <= 3
+
+
+def test_the_long_name_of_the_standard_domain_is_no_other_domain() -> None:
+    """onnx-graphsurgeon, which computes what is folded, takes it for one, and would import that at version 1."""
+    proto = parse(f"g (float[2] x) => (float[2] y) {W} {{ a = Neg(w) y = Add(x, a) }}")
+    proto.graph.node[1].domain = "ai.onnx"
+    model = Model(proto)
+    assert FoldConstants().run(model).rewrites == 1
+    assert [(item.domain, item.version) for item in model.proto().opset_import] == [("", 17)]

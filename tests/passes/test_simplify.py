@@ -14,7 +14,7 @@ from onnx import helper
 from graphkit.errors import PassRefused
 from graphkit.model import Model
 from graphkit.passes.simplify import Simplify
-from graphkit.pipeline import parse_pipeline
+from graphkit.pipeline import Outcome, parse_pipeline, run_pipeline
 from tests.passes.helpers import assert_close, make_external, ops, parse, run_pass
 
 SHAPES = (
@@ -160,3 +160,43 @@ def test_on_a_detector(coco_model: Path) -> None:
 def test_skip_in_yaml() -> None:
     text = "version: 1\npasses:\n  - simplify: {skip: [fuse_bn_into_conv]}\n"
     assert parse_pipeline(text, "test").steps[0].options()["skip"] == ["fuse_bn_into_conv"]
+
+
+BATCHNORM = """g (float[1, 1, 2, 2] x, float[1, 1, 1, 1] w, float[1] s, float[1] b, float[1] m, float[1] v)
+=> (float[1, 1, 2, 2] y)
+<float[1, 1, 1, 1] w = {2}, float[1] s = {3}, float[1] b = {1}, float[1] m = {0}, float[1] v = {1}>
+{ c = Conv(x, w) i = Identity(c) y = BatchNormalization(i, s, b, m, v) }"""
+
+
+def test_before_version_4_the_list_of_inputs_says_nothing_of_constants() -> None:
+    ran = run_pipeline_on(parse(BATCHNORM, opset=9, ir=3))
+    graph = ran.model.proto().graph
+    assert [node.op_type for node in graph.node] == ["Conv"]
+    assert [item.name for item in graph.input] == ["x"]
+    assert ran.model.proto().ir_version == 4
+
+
+def test_from_version_4_on_a_caller_may_replace_them() -> None:
+    ran = run_pipeline_on(parse(BATCHNORM, opset=9, ir=4))
+    graph = ran.model.proto().graph
+    assert [node.op_type for node in graph.node] == ["Conv", "BatchNormalization"]
+    assert [item.name for item in graph.input] == ["x", "w", "s", "b", "m", "v"]
+    assert sorted(item.name for item in graph.initializer) == ["b", "m", "s", "v", "w"]
+
+
+def test_nothing_to_simplify_beside_what_may_be_replaced() -> None:
+    text = "g (float[2] x, float[2] w) => (float[2] y) <float[2] v = {3, 4}, float[2] w = {1, 2}> "
+    ran = run_pass(Simplify(), parse(text + "{ a = Add(x, w) b = Exp(a) y = Mul(b, v) }"))
+    assert (ran.result.rewrites, ran.reasons) == (0, ["onnxsim found nothing to change"])
+
+
+def test_matrices_are_not_spread_over_more_nodes() -> None:
+    text = "g (float[N, M, 4] x) => (float[N, M, 3] y) "
+    text += "<float[3] b = {1, 2, 3}, float[4, 3] w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3}> "
+    ran = run_pass(Simplify(), parse(text + "{ a = MatMul(x, w) c = Identity(a) y = Add(c, b) }"))
+    assert ops(ran.after) == {"MatMul": 1, "Add": 1}
+
+
+def run_pipeline_on(proto: onnx.ModelProto) -> Outcome:
+    """With every proof."""
+    return run_pipeline(parse_pipeline("version: 1\npasses: [simplify]\n", "test"), Model(proto))

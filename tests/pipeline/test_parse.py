@@ -165,6 +165,14 @@ def test_deep_nesting_is_refused(depth: int) -> None:
     assert "nested deeper" in problems("version: 1\npasses: " + "[" * depth + "]" * depth)[0]
 
 
+@pytest.mark.parametrize(("text", "place"), [("- sort\n" * 100_000, "19998:3"), ("- {a: 1}\n" * 100_000, "6668:3")])
+def test_too_many_values_are_refused_where_they_are_too_many(text: str, place: str) -> None:
+    """Before all is read, which takes ruamel.yaml half a minute."""
+    assert problems(f"version: 1\npasses:\n{text}") == [
+        f"folder/p.yaml:{place}: holds (with its aliases) more values than any pipeline can need."
+    ]
+
+
 def test_a_huge_file_is_refused_unread() -> None:
     assert "over 1 MB" in problems("#" * 1_000_001)[0]
 

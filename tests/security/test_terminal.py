@@ -1,5 +1,6 @@
 """Names in a model, a pipeline or a path never steer the terminal: escape sequences, line breaks, text turned round."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import onnx
 import pytest
 from onnx import ModelProto, TensorProto, helper
 
+from graphkit.render.json_text import json_text
 from tests.cli.command import Result, graphkit
 from tests.heads.build import detector
 
@@ -42,6 +44,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     onnx.save(evil_detector(), folder / "a\x1b.onnx")
     onnx.save(evil_detector(odd=True), folder / "odd.onnx")
+    blind = evil_detector(odd=True)
+    blind.graph.output[-1].type.tensor_type.ClearField("shape")
+    onnx.save(blind, folder / "blind.onnx")
     other = evil_detector()
     weights = next(
         item for item in other.graph.initializer if item.data_type == TensorProto.FLOAT and len(item.dims) == 4
@@ -70,7 +75,9 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
     "diff of weights": (["diff", "A", "OTHER"], 1),
     "diff in Markdown": (["diff", "A", "ODD", "--markdown"], 1),
     "run": (["run", "P", "A", "-o", "OUT"], 0),
-    "run what cannot be run": (["run", "P", "ODD", "-o", "OUT"], 1),
+    "run around an odd operator": (["run", "P", "ODD", "-o", "OUT"], 0),
+    "run what cannot be run": (["run", "P", "BLIND", "-o", "OUT"], 1),
+    "no such library": (["run", "P", "A", "--custom-op-library", f"/tmp/{EVIL}.so"], 2),
     "a pipeline full of mistakes": (["run", "BAD", "A"], 2),
     "no such pipeline": (["run", EVIL, "A"], 2),
     "no such model": (["run", "P", f"/tmp/{EVIL}.onnx"], 2),
@@ -97,17 +104,32 @@ def test_the_names_are_still_seen(folder: Path) -> None:
     assert 'there is no pass "�[2J"' in run(folder, ["run", "BAD", "A"]).stderr
 
 
-def test_json_escapes_what_steers(folder: Path) -> None:
-    """JSON is for programs, and says what the names are; the ASCII control characters in it are escaped."""
+@pytest.mark.parametrize("case", [name for name in COMMANDS if "Markdown" not in name])
+def test_json_escapes_what_steers(case: str, folder: Path) -> None:
+    """JSON is for programs, and says what the names are; a person may look at it all the same."""
+    told = run(folder, [*COMMANDS[case][0], "--json"]).stdout
+    assert not {char for char in told if not char.isprintable() and char != "\n"}
+
+
+def test_json_has_the_names_as_they_are(folder: Path) -> None:
     result = run(folder, ["inspect", "A", "--json"])
     assert result.json()["outputs"][0]["name"].startswith(EVIL)
-    assert not {char for char in result.stdout if ord(char) < 32 and char != "\n"}
+
+
+def test_json_text_is_the_same_data() -> None:
+    data = {"é→日本": [EVIL, "\U000e0001\ud800\x7f\u2028", 1.5, None, "\\u0041"]}
+    text = json_text(data)
+    assert json.loads(text) == data
+    assert "é→日本" in text
+    assert text.isascii() is False
+    assert text.encode()  # a lone surrogate, as in a path that is no UTF-8, cannot be written as it is
 
 
 def run(folder: Path, arguments: list[str]) -> Result:
     files = {
         "A": folder / "a\x1b.onnx",
         "ODD": folder / "odd.onnx",
+        "BLIND": folder / "blind.onnx",
         "OTHER": folder / "other.onnx",
         "P": folder / "p.yaml",
         "BAD": folder / "bad.yaml",

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from numpy.typing import NDArray
 
 from graphkit.numerics import Numerics
 from graphkit.verify import Comparison, compare
+from graphkit.verify.comparing import SIGMOID_ERROR, outputs_of_sigmoids
 
 
 def f32(values: Any) -> NDArray[np.float32]:
@@ -125,3 +127,20 @@ def test_finite_values_beside_nan_are_still_judged() -> None:
 def test_indices_and_labels_are_never_close(expected: Any, got: Any) -> None:
     assert held(expected, expected).meets(Numerics.EXACT)
     assert not held(expected, got).meets(Numerics.CLOSE)
+
+
+def test_outputs_of_sigmoids_are_known_however_they_are_moved() -> None:
+    graph = onnx.parser.parse_graph(
+        "g (float[2, 3] x) => (float[2, 3] a, float[3, 2] b, float[2, 3] c, float[2, 3] x2) "
+        "{ a = Sigmoid(x) t = Transpose(a) b = Identity(t) c = Mul(a, x) x2 = Identity(x) }"
+    )
+    assert outputs_of_sigmoids(graph) == {"a", "b"}
+
+
+def test_a_channel_of_scores_near_zero_is_as_exact_as_a_sigmoid() -> None:
+    expected = np.full((1, 2, 4), 0.5, np.float32)
+    expected[0, 1] = 3e-7
+    got = expected.copy()
+    got[0, 1] += np.float32(1.5e-7)
+    assert not compare("y", "other", "random", expected, got).meets(Numerics.CLOSE)
+    assert compare("y", "other", "random", expected, got, ignore=2 * SIGMOID_ERROR).meets(Numerics.CLOSE)

@@ -142,7 +142,7 @@ def _place(found: Matching, region: Region, twins: tuple[dict[int, int], dict[in
 
 def _changes(found: Matching, pair: Pair, models: tuple[Model, Model]) -> Iterator[Change]:
     left, right = pair.left, pair.right
-    for item in differences(found, pair, (models[0].values, models[1].values)):
+    for item in differences(found, pair, (models[0].stream, models[1].stream)):
         bodies = left.bodies.get(item.name), right.bodies.get(item.name)
         if item.kind == "attribute" and (bodies[0] is not None or bodies[1] is not None):
             yield Change("subgraph", item.name, _size(bodies[0]), _size(bodies[1]))

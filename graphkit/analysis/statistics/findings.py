@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import onnx
 
@@ -15,6 +15,8 @@ from graphkit.model import Model, reads, standard_domain
 
 _OWN = frozenset({"", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training"})
 """The domains that ONNX defines."""
+_FIRST = 256
+"""Values by which tensors are told apart before they are read whole."""
 
 
 def findings(model: Model, weights: dict[str, Weight]) -> tuple[Finding, ...]:
@@ -68,18 +70,40 @@ def _duplicates(model: Model, graph: onnx.GraphProto) -> Iterator[Finding]:
             alike.setdefault((tensor.data_type, tuple(tensor.dims)), []).append(tensor)
     twice: list[str] = []
     for group in alike.values():
-        seen: set[bytes] = set()
-        for tensor in group if len(group) > 1 else ():
-            digest = hashlib.blake2b(model.values(tensor).tobytes(), digest_size=16).digest()
-            if digest in seen:
-                twice.append(tensor.name)
-            seen.add(digest)
+        for same in _split(group, lambda tensor: _start(model, tensor)):
+            seen: set[bytes] = set()
+            for tensor in same if len(same) > 1 else ():
+                digest = _digest(model, tensor)
+                if digest in seen:
+                    twice.append(tensor.name)
+                seen.add(digest)
     yield from _finding(
         "duplicate-constants",
         twice,
         "an initializer equals another one (deduplicate-constants shares them)",
         "{} initializers equal others (deduplicate-constants shares them)",
     )
+
+
+def _split(group: list[onnx.TensorProto], key: Callable[[onnx.TensorProto], bytes]) -> Iterable[list[onnx.TensorProto]]:
+    if len(group) < 2:
+        return ()
+    found: dict[bytes, list[onnx.TensorProto]] = {}
+    for tensor in group:
+        found.setdefault(key(tensor), []).append(tensor)
+    return found.values()
+
+
+def _start(model: Model, tensor: onnx.TensorProto) -> bytes:
+    """The first values, which tell most tensors apart."""
+    return model.values(tensor).reshape(-1)[:_FIRST].tobytes()
+
+
+def _digest(model: Model, tensor: onnx.TensorProto) -> bytes:
+    digest = hashlib.blake2b(digest_size=16)
+    for piece in model.stream(tensor):
+        digest.update(piece.tobytes())
+    return digest.digest()
 
 
 def _types(graph: onnx.GraphProto, weights: dict[str, Weight]) -> Iterator[Finding]:

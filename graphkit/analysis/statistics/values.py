@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from graphkit.model.tensors import PIECE
 
 _BINS = 24
 MOST_SHOWN = 16
@@ -49,32 +53,45 @@ def value_statistics(values: NDArray[Any]) -> ValueStatistics | None:
     if values.dtype.kind in "cOSU":
         return None
     flat = values.reshape(-1)
-    numbers = flat.astype(np.float64)
-    finite = numbers[np.isfinite(numbers)]
-    counts = {
-        "elements": values.size,
-        "zeros": int((numbers == 0).sum()),
-        "nans": int(np.isnan(numbers).sum()),
-        "infinities": int(np.isinf(numbers).sum()),
-    }
+    counts = {"elements": values.size, "zeros": 0, "nans": 0, "infinities": 0}
+    count, total, low, high = 0, 0.0, np.inf, -np.inf
+    for numbers in _pieces(flat):
+        finite = numbers[np.isfinite(numbers)]
+        counts["zeros"] += int((numbers == 0).sum())
+        counts["nans"] += int(np.isnan(numbers).sum())
+        counts["infinities"] += int(np.isinf(numbers).sum())
+        if finite.size:
+            count, total = count + finite.size, total + float(finite.sum())
+            low, high = min(low, float(finite.min())), max(high, float(finite.max()))
     first = elements(values) or ()
-    if not finite.size:
+    if not count:
         return ValueStatistics(
             **counts, minimum=None, maximum=None, mean=None, deviation=None, histogram=(), first=first
         )
-    low, high = float(finite.min()), float(finite.max())
+    mean, squares = total / count, 0.0
+    spread = np.zeros(_BINS, np.int64)
+    for numbers in _pieces(flat):
+        finite = numbers[np.isfinite(numbers)]
+        squares += float(np.square(finite - mean).sum())
+        if low < high:
+            spread += np.histogram(finite, bins=_BINS, range=(low, high))[0]
     # float64 has no room for the largest integers, which exporters write for "to the end".
     exact = (int(flat.min()), int(flat.max())) if values.dtype.kind in "iub" else (low, high)
-    spread = tuple(np.histogram(finite, bins=_BINS, range=(low, high))[0].tolist()) if low < high else ()
     return ValueStatistics(
         **counts,
         minimum=exact[0],
         maximum=exact[1],
-        mean=float(finite.mean()),
-        deviation=float(finite.std()),
-        histogram=spread,
+        mean=mean,
+        deviation=math.sqrt(squares / count),
+        histogram=tuple(spread.tolist()) if low < high else (),
         first=first,
     )
+
+
+def _pieces(flat: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+    """The numbers in float64: a million at a time, since all of them may take many times what the tensor takes."""
+    for start in range(0, flat.size, PIECE):
+        yield flat[start : start + PIECE].astype(np.float64)
 
 
 def elements(values: NDArray[Any]) -> tuple[Element, ...] | None:

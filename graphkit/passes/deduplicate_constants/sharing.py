@@ -15,10 +15,10 @@ from onnx_graphsurgeon.ir.tensor import LazyValues, SparseValues
 
 from graphkit.edit import Scopes, overridable, replace_uses, standard
 from graphkit.model import Model, holders
+from graphkit.model.tensors import LazyTensor
 
 _HEAD = 4096
 """Bytes that are hashed first: those that differ there need not be read to their end."""
-_CHUNK = 1 << 24
 
 
 @dataclass
@@ -150,19 +150,31 @@ def _place(payload: Any) -> Hashable | None:
 
 
 def _digest(payload: Any, most: int | None) -> bytes:
+    if most is None and isinstance(payload, LazyTensor):
+        return _streamed(payload)
     values = payload.load() if isinstance(payload, LazyValues) else payload
     if values.dtype.kind in "OSU":
-        return hashlib.sha256(repr(values.tolist()).encode()).digest()
+        return _of_texts(values)
     flat: NDArray[Any] = values.reshape(-1)
     if not flat.flags.c_contiguous:
         flat = np.ascontiguousarray(flat)
     bits = flat.view(np.uint8)
     if most is not None:
         return hashlib.sha256(bits[:most].tobytes()).digest()
+    return hashlib.sha256(bits.data).digest()
+
+
+def _streamed(payload: LazyTensor) -> bytes:
     digest = hashlib.sha256()
-    for start in range(0, len(bits), _CHUNK):
-        digest.update(bits[start : start + _CHUNK].tobytes())
+    for piece in payload.pieces():
+        if piece.dtype.kind in "OSU":
+            return _of_texts(payload.load())
+        digest.update(np.ascontiguousarray(piece).view(np.uint8).data)
     return digest.digest()
+
+
+def _of_texts(values: NDArray[Any]) -> bytes:
+    return hashlib.sha256(repr(values.tolist()).encode()).digest()
 
 
 def _merge(

@@ -156,6 +156,15 @@ def _info(name: str, declared: dict[str, onnx.ValueInfoProto], facts: Scope) -> 
         info.type.CopyFrom(known)
     if facts.type_string(name) is None:
         raise PassRefused(f'cannot tell the type of "{name}". Name a tensor in front of or behind it.')
+    if known is not None and info.type.WhichOneof("value") is None:
+        info.type.CopyFrom(known)
+    if not info.type.HasField("tensor_type"):
+        raise PassRefused(f'takes tensors alone, and "{name}" is none. Name a tensor that is put into it or taken out.')
+    if not info.type.tensor_type.HasField("shape"):
+        raise PassRefused(
+            f'cannot tell how many dimensions "{name}" has, which an input or output must say. Name a tensor in front '
+            "of or behind it."
+        )
     return info
 
 

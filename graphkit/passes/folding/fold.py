@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from onnx_graphsurgeon.logger import G_LOGGER
 
 from graphkit import edit
 from graphkit.passes.contract import Declined
+from graphkit.passes.folding.kept import kept_shape
 from graphkit.passes.folding.shapes import fixed_shape
 
 # Random at every run, although some have no input at all.
@@ -55,8 +57,9 @@ def fold(graph: gs.Graph, opset: int, fixed: frozenset[str], max_bytes: int, sha
         shapes: Fold what is read of fixed shapes, too.
     """
     outcome = Outcome()
+    names: set[str] = set()
     for scope in list(edit.all_graphs(graph)):
-        _Folding(scope, opset, fixed, max_bytes, outcome, shapes).run()
+        _Folding(scope, opset, fixed, max_bytes, outcome, shapes, graph, names).run()
     return outcome
 
 
@@ -69,9 +72,11 @@ class _Folding:
         max_bytes: int,
         outcome: Outcome,
         shapes: bool,
+        root: gs.Graph,
+        names: set[str],
     ) -> None:
         self.scope, self.opset, self.fixed, self.max_bytes, self.outcome = scope, opset, fixed, max_bytes, outcome
-        self.shapes = shapes
+        self.shapes, self.root, self.names = shapes, root, names
         self.outputs = {tensor.name for tensor in scope.outputs}
         self.stay: dict[str, str] = {}
         """First output of a node that must stay -> the reason."""
@@ -98,16 +103,21 @@ class _Folding:
 
     def sweep(self, candidates: list[gs.Node]) -> None:
         """Detach what was folded and what only that has read, and count it."""
-        gone: set[int] = set()
+        gone: dict[int, gs.Node] = {}
         todo = list(candidates)
         mine = {id(node) for node in candidates}
+        left: dict[int, int] = {}  # tensor -> its readers that are not gone, once one is
         while todo:
             node = todo.pop()
-            if id(node) in gone or any(tensor.outputs or tensor.name in self.outputs for tensor in node.outputs):
+            if id(node) in gone or any(
+                left.get(id(tensor), len(tensor.outputs)) or tensor.name in self.outputs for tensor in node.outputs
+            ):
                 continue
-            gone.add(id(node))
-            todo.extend(source for tensor in node.inputs for source in tensor.inputs if id(source) in mine)
-            edit.detach(node)
+            gone[id(node)] = node
+            for tensor in node.inputs:
+                left[id(tensor)] = left.get(id(tensor), len(tensor.outputs)) - 1
+                todo.extend(source for source in tensor.inputs if id(source) in mine)
+        edit.detach_all(gone.values())
         # graphsurgeon turns Constant nodes into initializers and leaves the nodes behind without an output.
         kept = (node for node in self.scope.nodes if node.outputs or node.op != "Constant")
         self.scope.nodes[:] = [node for node in kept if id(node) not in gone]
@@ -116,6 +126,11 @@ class _Folding:
     def fold_shapes(self) -> None:
         gone: set[int] = set()
         for node in self.scope.nodes:
+            kept = kept_shape(node, self.opset, self.fixed)
+            if kept is not None:
+                node.inputs[1] = gs.Constant(self.fresh(f"{node.inputs[1].name}_kept"), kept)
+                self.outcome.folded += 1
+                continue
             value = fixed_shape(node, self.opset, self.fixed)
             if value is None or self.blocked(node):
                 continue
@@ -125,6 +140,14 @@ class _Folding:
             gone.add(id(node))
         self.scope.nodes[:] = [node for node in self.scope.nodes if id(node) not in gone]
         self.outcome.folded += len(gone)
+
+    def fresh(self, hint: str) -> str:
+        """A name that nothing in the whole model has."""
+        if not self.names:
+            self.names |= edit.names_in(self.root)
+        name = next(name for number in count() if (name := f"{hint}{number or ''}") not in self.names)
+        self.names.add(name)
+        return name
 
     def is_constant(self, tensor: gs.Tensor) -> bool:
         if tensor.is_empty():

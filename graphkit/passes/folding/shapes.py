@@ -50,13 +50,14 @@ def _dims(node: gs.Node, opset: int) -> NDArray[Any] | None:
     return dims[start:end]
 
 
-def _integers(tensor: gs.Tensor, fixed: frozenset[str]) -> NDArray[Any] | None:
+def integers(tensor: gs.Tensor, fixed: frozenset[str]) -> NDArray[Any] | None:
+    """The value of a constant of whole numbers, which no caller may replace; None for anything else."""
     values = None if tensor.name in fixed else edit.constant_value(tensor)
     return values if values is not None and values.dtype.kind == "i" else None
 
 
 def _gather(node: gs.Node, dims: NDArray[Any], fixed: frozenset[str]) -> NDArray[Any] | None:
-    indices = _integers(node.inputs[1], fixed)
+    indices = integers(node.inputs[1], fixed)
     if indices is None or node.attrs.get("axis", 0) not in (0, -1) or not len(dims):
         return None
     if ((indices < -len(dims)) | (indices >= len(dims))).any():
@@ -76,7 +77,7 @@ def _slice(node: gs.Node, dims: NDArray[Any], fixed: frozenset[str]) -> NDArray[
                 return None
             values.append(default)
             continue
-        given = _integers(tensor, fixed)
+        given = integers(tensor, fixed)
         if given is None or given.size != 1:
             return None
         values.append(int(given.ravel()[0]))

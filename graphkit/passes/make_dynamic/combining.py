@@ -26,7 +26,8 @@ def elementwise(node: NodeProto, known: Known) -> list[Edit]:
     """Constants that are broadcast against something that moves have to move with it."""
     if all(known.worlds.constant_shape(name) is None for name in node.input):
         return []
-    others = [known.worlds.dims(name) for name in node.input if name and known.worlds.constant_shape(name) is None]
+    moving = (known.worlds.dims(name) for name in node.input if name and known.worlds.constant_shape(name) is None)
+    others = list(dict.fromkeys(moving))
     edits = []
     for index, name in enumerate(node.input):
         shape = known.worlds.constant_shape(name)

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 MAX_ROUNDS = 5
+MAKES_MORE = "fuse_matmul_add_bias_into_gemm_batched"
+"""Two nodes become three by it, MatMul and Add a Gemm between two Reshapes; six where sizes are dynamic."""
 
 
 def _import_onnxsim() -> Any:
@@ -49,15 +51,12 @@ def _simplify(simplifier: Any, order: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         return {"unknown": unknown, "known": known}
     model = onnx.load_model_from_string(Path(order["source"]).read_bytes())
-    inputs = {item.name for item in model.graph.input}
     arguments = {
         "check_n": 0,  # graphkit proves the result itself
-        "skipped_optimizers": order["skip"] or None,
+        "skipped_optimizers": [*order["skip"], MAKES_MORE],
         "tensor_size_threshold": f"{order['max_bytes']}B",
         "skip_constant_folding": not order["fold_constants"],
         "include_subgraph": order["subgraphs"],
-        # Otherwise it drops inputs that have a default.
-        "mutable_initializer": any(item.name in inputs for item in model.graph.initializer),
     }
     before = _content(model)
     for _ in range(MAX_ROUNDS):  # one round can open the way for another

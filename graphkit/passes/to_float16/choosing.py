@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from graphkit.model.tensors import PIECE
 from graphkit.passes.to_float16.knowledge import FLOAT, HALF, Known, Reader, has_subgraph
 from graphkit.passes.to_float16.tail import decode_nodes, has_weights
 from graphkit.runtimes import find_table
@@ -135,8 +136,7 @@ def _float_values(known: Known, node: onnx.NodeProto, schema: onnx.defs.OpSchema
 
 def _read_outputs(known: Known, node: onnx.NodeProto) -> Iterable[str]:
     """Outputs that something reads."""
-    returned = {info.name for info in known.proto.graph.output}
-    return [name for name in node.output if name and (name in known.readers or name in returned)]
+    return [name for name in node.output if name and (name in known.readers or name in known.returned)]
 
 
 @cache
@@ -178,11 +178,12 @@ class _Limits:
         values = self.values(name)
         if values is None or not values.size:
             return None
-        finite = values[np.isfinite(values)]
-        largest = float(np.abs(finite).max(initial=0))
+        flat = values.reshape(-1)
+        pieces = (flat[start : start + PIECE] for start in range(0, flat.size, PIECE))
+        largest = max(float(np.abs(piece[np.isfinite(piece)]).max(initial=0)) for piece in pieces)
         if largest > LARGEST:
             return f'its constant "{name}" holds {largest:.4g}, and float16 ends at {LARGEST:.0f}'
-        if values.size == 1 and largest and not np.float16(finite.reshape(-1)[0]):
+        if values.size == 1 and largest and not np.float16(flat[0]):
             return f'its constant "{name}" is {largest:.4g}, which float16 rounds to 0'
         return None
 

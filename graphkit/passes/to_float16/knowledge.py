@@ -42,6 +42,8 @@ class Known:
         held: Every initializer, and the values of Constant nodes.
         constants: Those of them that nobody can override.
         data: Tensors that depend on the values of inputs, and not only on their shapes.
+        returned: The outputs of the graph.
+        functions: Domain and name of each function that the model brings along.
     """
 
     proto: onnx.ModelProto
@@ -54,6 +56,8 @@ class Known:
     held: dict[str, onnx.TensorProto]
     constants: dict[str, onnx.TensorProto]
     data: frozenset[str]
+    returned: frozenset[str]
+    functions: frozenset[tuple[str, str]]
 
     def node(self, index: int) -> onnx.NodeProto:
         """A node of the main graph."""
@@ -71,7 +75,7 @@ class Known:
     def schema(self, index: int) -> onnx.defs.OpSchema | None:
         """The definition of a node; None for operators of other domains and calls of functions."""
         node = self.node(index)
-        called = any((f.domain, f.name) == (node.domain, node.op_type) for f in self.proto.functions)
+        called = (node.domain, node.op_type) in self.functions
         since = schemas.since(node.op_type, self.opset) if standard_domain(node.domain) and not called else None
         return schemas.schema(node.op_type, since) if since is not None else None
 
@@ -122,7 +126,22 @@ def learn_all(proto: onnx.ModelProto, read: Reader) -> Known:
         node = graph.node[index]
         if not (node.op_type in ("Shape", "Size") and standard_domain(node.domain)) and wanted[index] & data:
             data.update(name for name in node.output if name)
-    return Known(proto, opset, order, scope, makers, readers, frozenset(captured), held, constants, frozenset(data))
+    returned = frozenset(info.name for info in graph.output)
+    functions = frozenset((item.domain, item.name) for item in proto.functions)
+    return Known(
+        proto,
+        opset,
+        order,
+        scope,
+        makers,
+        readers,
+        frozenset(captured),
+        held,
+        constants,
+        frozenset(data),
+        returned,
+        functions,
+    )
 
 
 def has_subgraph(node: onnx.NodeProto) -> bool:

@@ -62,6 +62,9 @@ class _Writer:
         self._taken |= set(known.captured) | {item.name for item in known.proto.graph.initializer}
         self._taken |= {info.name for info in (*known.proto.graph.input, *known.proto.graph.output)}
         self._infos = {info.name: info for info in self._graph.value_info}
+        self._outputs = {info.name: info for info in self._graph.output}
+        self._initializers = {item.name: item for item in self._graph.initializer}
+        self._inputs = {info.name: info for info in self._graph.input}
         self._input_types: dict[str, int] = {}
         self._output_types: dict[str, int] = {}
 
@@ -246,25 +249,23 @@ class _Writer:
             del node.attribute[:]
             node.attribute.append(onnx.helper.make_attribute("value", tensor))
         else:
-            held = next(item for item in self._graph.initializer if item.name == name)
+            held = self._initializers[name]
             doc = held.doc_string
             held.CopyFrom(tensor)
             held.doc_string = doc
-            for info in self._graph.input:
-                if info.name == name:
-                    info.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+            if (info := self._inputs.get(name)) is not None:
+                info.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
         self._retype(name, onnx.TensorProto.FLOAT16)
         return []
 
     def _pinned(self, name: str) -> bool:
-        return name in self._output_types or any(info.name == name for info in self._graph.output)
+        return name in self._output_types or name in self._outputs
 
     def _retype(self, name: str, element: int, like: str | None = None) -> None:
         """Note a tensor's type, with the shape of the tensor that it is a version of."""
         info = self._infos.get(name)
         if info is None:
-            outputs = (item for item in self._graph.output if item.name == like)
-            source = self._infos.get(like or "") or next(outputs, None)
+            source = self._infos.get(like or "") or self._outputs.get(like or "")
             if source is None:
                 return
             info = self._graph.value_info.add()

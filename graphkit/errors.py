@@ -77,6 +77,12 @@ class ProofFailed(GraphkitError):
     exit_status: ClassVar[int] = 1
 
 
+class NotProven(GraphkitError):
+    """Nothing honest can be said of a rewrite: it cannot be run here, or what it returns holds nothing to compare."""
+
+    exit_status: ClassVar[int] = 1
+
+
 class Stopped(GraphkitError):
     """The user stopped a run over many models; those that were done by then are whole."""
 

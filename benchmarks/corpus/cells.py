@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,14 +12,16 @@ from typing import Any
 
 from onnx import ModelProto
 
+from benchmarks import analyses
 from benchmarks.corpus import simplifiers
 from benchmarks.corpus.options import STEPS, pipeline_text
 from benchmarks.corpus.result import Cell
 from benchmarks.corpus.traits import count_nodes
-from benchmarks.faults.findings import attempt, steers
+from benchmarks.faults.findings import attempt
+from graphkit.errors import NotProven
 from graphkit.model import Model
 from graphkit.pipeline import Pipeline, find_pipeline, parse_pipeline, run_pipeline, shipped_pipelines
-from graphkit.verify import NotProven, NotRunnable
+from graphkit.verify import NotRunnable
 
 
 def names() -> list[str]:
@@ -92,42 +93,13 @@ def _round_trip(path: Path, model: Model) -> None:
             raise AssertionError("written back unchanged, it is another model")
 
 
-def _inspect(_: Path, model: Model) -> None:
-    from graphkit.analysis.statistics import measure
-    from graphkit.heads.inspection import inspect_model
-    from graphkit.render.inspect_text import print_inspection
-
-    statistics, found = measure(model, {}), inspect_model(model)
-    statistics.to_dict()
-    _printed(lambda console: print_inspection(console, model.name, found, statistics))
-
-
-def _coverage(_: Path, model: Model) -> None:
-    from graphkit.analysis.coverage import cover
-    from graphkit.render.coverage_text import print_coverage
-
-    report = cover(model, _tables())
-    report.to_dict()
-    _printed(lambda console: print_coverage(console, report, ops=True))
-
-
 def _matching(_: Path, model: Model) -> None:
-    from graphkit.matching import differences, match
-
-    matching = match(model, model)
-    for pair in matching.pairs:
-        if differences(matching, pair, (model.values, model.values)):
-            raise AssertionError("a node differs from itself")
+    if analyses.matching(model, model):
+        raise AssertionError("a node differs from itself")
 
 
 def _diff(_: Path, model: Model) -> None:
-    from graphkit.analysis.differences import compare
-    from graphkit.render.diff_text import print_diff
-
-    found = compare(model, model)
-    found.to_dict()
-    _printed(lambda console: print_diff(console, found))
-    if not found.equal:
+    if not analyses.diff(model, model):
         raise AssertionError("a model differs from itself")
 
 
@@ -137,7 +109,7 @@ def _opsets(_: Path, model: Model) -> None:
 
     found = reach(model.proto(), model.values)
     found.to_dict()
-    _printed(lambda console: print_opsets(console, model.name, found, releases()))
+    analyses.printed(lambda console: print_opsets(console, model.name, found, releases()))
 
 
 def _picture(_: Path, model: Model) -> None:
@@ -151,7 +123,7 @@ def _report(_: Path, model: Model) -> None:
     from graphkit.render.html import report_page
     from graphkit.report import assemble
 
-    report_page(assemble(model, _tables()))
+    report_page(assemble(model, analyses.tables()))
 
 
 def _fit(_: Path, model: Model) -> None:
@@ -163,8 +135,8 @@ def _fit(_: Path, model: Model) -> None:
 
 ANALYSES: dict[str, Callable[[Path, Model], None]] = {
     "round trip": _round_trip,
-    "inspect": _inspect,
-    "coverage": _coverage,
+    "inspect": lambda _, model: analyses.inspect(model),
+    "coverage": lambda _, model: analyses.coverage(model),
     "matching": _matching,
     "diff": _diff,
     "opsets": _opsets,
@@ -181,13 +153,6 @@ def _loaded(path: Path) -> Model:
 
 
 @cache
-def _tables() -> Any:
-    from graphkit.runtimes import newest_tables
-
-    return newest_tables()
-
-
-@cache
 def _shipped_one(name: str) -> Pipeline:
     return parse_pipeline(find_pipeline(name).read_text("utf-8"), name)
 
@@ -195,14 +160,4 @@ def _shipped_one(name: str) -> Pipeline:
 def _shown(report: Any) -> None:
     from graphkit.render.run_text import print_run
 
-    _printed(lambda console: print_run(console, report))
-
-
-def _printed(draw: Callable[[Any], None]) -> None:
-    from rich.console import Console
-
-    out = io.StringIO()
-    draw(Console(file=out, width=120, color_system=None, markup=False, emoji=False, highlight=False))
-    found = steers(out.getvalue())
-    if found:
-        raise AssertionError(f"the terminal would get {found}")
+    analyses.printed(lambda console: print_run(console, report))

@@ -132,8 +132,11 @@ def _every(
         if home is None and not install:
             continue
         home = home or packages[0]
-        for path in package_files(package, home):
-            yield package, path.stem if path.stem != "model" else f"{path.parent.name}/model", path
+        paths = package_files(package, home)
+        stems = [path.stem for path in paths]
+        for path in paths:
+            alone = path.stem != "model" and stems.count(path.stem) == 1
+            yield package, path.stem if alone else f"{path.parent.name}/{path.stem}", path
     for package, patterns in BROUGHT.items():
         spec = find_spec(package)
         folder = Path(spec.origin).parent / _HOMES[package] if spec and spec.origin else scratch

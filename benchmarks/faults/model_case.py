@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import random
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -13,17 +12,15 @@ from typing import Any
 
 from onnx import ModelProto
 
+from benchmarks import analyses
 from benchmarks.faults import files, messages, seeds
-from benchmarks.faults.findings import Finding, attempt, steers
+from benchmarks.faults.findings import Finding, attempt
 from graphkit.model import Model
 from graphkit.model.protos import DecodeError, EncodeError
 from graphkit.pipeline import Pipeline, Settings, parse_pipeline, run_pipeline
 
 Watch = Callable[[str], Any]
 """Told the step that begins; a context manager around it."""
-
-Show = Callable[[Callable[[Any], None]], None]
-"""Given what draws on a console."""
 
 _PASSES = (
     "sort",
@@ -118,9 +115,9 @@ def _steps(path: Path, chance: random.Random) -> Iterator[tuple[str, Callable[[]
     model = loaded[0]
     yield "save", lambda: _same_again(model, path.with_name("out.onnx"))
     other = seeds.pick(random.Random(chance.random()), (), 0)[1]
-    steps: list[tuple[str, Callable[[Show], object]]] = [
-        ("inspect", lambda show: _inspect(model, show)),
-        ("coverage", lambda show: _coverage(model, show)),
+    steps: list[tuple[str, Callable[[analyses.Show], object]]] = [
+        ("inspect", partial(analyses.inspect, model)),
+        ("coverage", partial(analyses.coverage, model)),
         ("matching", lambda _: _matching(model, Model(other))),
         ("diff", lambda show: _diff(model, Model(other), show)),
         *((f"pass {text.partition(':')[0]}", partial(_pipeline, model, text, path)) for text in _PASSES),
@@ -128,55 +125,20 @@ def _steps(path: Path, chance: random.Random) -> Iterator[tuple[str, Callable[[]
     ]
     for step, action in steps:
         if chance.random() < _SHARE:
-            yield step, partial(action, _show if chance.random() < _SHOWN else _leave)
+            yield step, partial(action, analyses.printed if chance.random() < _SHOWN else _leave)
     if chance.random() < _PROVEN:
-        yield "verified cleanup", partial(_pipeline, model, _CLEANUP, path, _show, proven=True)
-
-
-def _inspect(model: Model, show: Show) -> None:
-    from graphkit.analysis.statistics import measure
-    from graphkit.heads.inspection import inspect_model
-    from graphkit.render.inspect_text import print_inspection
-
-    statistics, found = measure(model, {}), inspect_model(model)
-    statistics.to_dict()
-    show(lambda console: print_inspection(console, model.name, found, statistics))
-
-
-def _coverage(model: Model, show: Show) -> None:
-    from graphkit.analysis.coverage import cover
-    from graphkit.render.coverage_text import print_coverage
-
-    report = cover(model, _tables())
-    report.to_dict()
-    show(lambda console: print_coverage(console, report, ops=True))
-
-
-@cache
-def _tables() -> Any:
-    from graphkit.runtimes import newest_tables
-
-    return newest_tables()
+        yield "verified cleanup", partial(_pipeline, model, _CLEANUP, path, analyses.printed, proven=True)
 
 
 def _matching(model: Model, other: Model) -> None:
-    from graphkit.matching import differences, match
-
-    for left, right in ((model, other), (model, model)):
-        matching = match(left, right)
-        for pair in matching.pairs:
-            differences(matching, pair, (left.stream, right.stream))
+    analyses.matching(model, other)
+    analyses.matching(model, model)
 
 
-def _diff(model: Model, other: Model, show: Show) -> None:
-    from graphkit.analysis.differences import compare
-    from graphkit.render.diff_text import print_diff
-
-    found = compare(model, other)
-    found.to_dict()
-    show(lambda console: print_diff(console, found))
+def _diff(model: Model, other: Model, show: analyses.Show) -> None:
+    analyses.diff(model, other, show)
     _ = model.copy().graph  # refused where two tensors have one name: which of them is which, nobody can say
-    if not compare(model, model).equal:
+    if not analyses.diff(model, model, _leave):
         raise AssertionError("a model differs from itself")
 
 
@@ -189,7 +151,7 @@ def _same_again(model: Model, target: Path) -> None:
         raise AssertionError("written back unchanged, it is another model")
 
 
-def _pipeline(model: Model, passes: str, path: Path, show: Show, *, proven: bool = False) -> None:
+def _pipeline(model: Model, passes: str, path: Path, show: analyses.Show, *, proven: bool = False) -> None:
     from graphkit.render.run_text import print_run
 
     outcome = run_pipeline(_parsed(passes), model, Settings(verify=proven))
@@ -208,14 +170,3 @@ def _parsed(passes: str) -> Pipeline:
 
 def _leave(_: Callable[[Any], None]) -> None:
     """Draw nothing."""
-
-
-def _show(draw: Callable[[Any], None]) -> None:
-    """Draw it, and look for what would steer a terminal."""
-    from rich.console import Console
-
-    out = io.StringIO()
-    draw(Console(file=out, width=120, color_system=None, markup=False, emoji=False, highlight=False))
-    found = steers(out.getvalue())
-    if found:
-        raise AssertionError(f"the terminal would get {found}")

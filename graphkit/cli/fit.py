@@ -72,9 +72,9 @@ def _run(model: Model, plan: Plan, runtime: str, verify: bool, images: list[Path
     import json
 
     from graphkit.cli.progress import Progress
-    from graphkit.errors import ProofFailed
+    from graphkit.errors import NotProven, ProofFailed
     from graphkit.pipeline import Settings, parse_pipeline, run_pipeline
-    from graphkit.verify import NotProven, NotRunnable
+    from graphkit.verify import NotRunnable
 
     # What JSON can say, YAML reads.
     text = "version: 1\npasses:\n" + "".join(f"  - {json.dumps(item)}\n" for item in plan.passes)

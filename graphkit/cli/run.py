@@ -102,14 +102,14 @@ def run(
         work = Work(
             called,
             text,
-            tuple(plugin or ()),
-            best_effort,
-            not no_verify,
-            tuple(images or ()),
-            not dry_run,
-            debug,
-            tuple(custom_ops or ()),
-            time_limit,
+            plugins=tuple(plugin or ()),
+            best_effort=best_effort,
+            verify=not no_verify,
+            images=tuple(images or ()),
+            write=not dry_run,
+            debug=debug,
+            libraries=tuple(custom_ops or ()),
+            time_limit=time_limit,
         )
         alone = {"--bisect": bisect, "--report": page, "--keep-failing": keep_failing}
         run_many(models, work, output, alone, in_place=in_place, jobs=jobs, skip_done=skip_done, as_json=as_json)

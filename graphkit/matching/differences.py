@@ -17,7 +17,7 @@ from graphkit.facts.labels import text
 from graphkit.matching.digests import Reader, unlike_attributes
 from graphkit.matching.matching import Matching, Pair
 from graphkit.matching.view import Constant, Node, View
-from graphkit.model.tensors import PIECE
+from graphkit.model.tensors import in_pieces
 
 Kind = Literal["operator", "attribute", "constant", "input", "function", "definition"]
 _SHOWN = 8
@@ -140,8 +140,7 @@ def _pieces(constant: Constant, read: Reader) -> Iterator[NDArray[Any]]:
     if isinstance(constant.holder, TensorProto):
         yield from read(constant.holder)
     elif isinstance(constant.holder, np.ndarray):
-        flat = constant.holder.reshape(-1)
-        yield from (flat[start : start + PIECE] for start in range(0, max(flat.size, 1), PIECE))
+        yield from in_pieces(constant.holder)
 
 
 def _shown(constant: Constant) -> str:

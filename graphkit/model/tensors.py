@@ -113,10 +113,16 @@ def stream_tensor(tensor: TensorProto, folder: Path | None) -> Iterator[NDArray[
     if external.is_external(tensor):
         pieces = external.stream(tensor, folder, PIECE)
     else:
-        pieces = iter((read_tensor(tensor, folder).reshape(-1),))
+        pieces = iter((read_tensor(tensor, folder),))
     for piece in pieces:
-        for start in range(0, max(piece.size, 1), PIECE):
-            yield piece[start : start + PIECE]
+        yield from in_pieces(piece)
+
+
+def in_pieces(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Values that are in memory, flat, `PIECE` at a time, at least one piece: what is made of one need not be large."""
+    flat = values.reshape(-1)
+    for start in range(0, max(flat.size, 1), PIECE):
+        yield flat[start : start + PIECE]
 
 
 def _strings(tensor: TensorProto) -> NDArray[Any]:

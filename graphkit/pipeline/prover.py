@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from graphkit.errors import GraphkitError, NotProven
 from graphkit.pipeline.suspect import Pair, Suspect
 
 if TYPE_CHECKING:
@@ -72,8 +73,6 @@ class Prover:
         """The outputs that the model before declares with a shape that they do not have when it runs."""
         import numpy as np
 
-        from graphkit.errors import GraphkitError
-
         try:
             self._run_first()
         except GraphkitError:
@@ -95,7 +94,7 @@ class Prover:
             GraphkitError: A model cannot be run here, or an image cannot be read.
         """
         from graphkit.heads import DetectionOutputs, HalfPrecision
-        from graphkit.verify import NotProven, prove, prove_half, with_thresholds
+        from graphkit.verify import prove, prove_half, with_thresholds
 
         self._run_first()
         around = self._around.follow(after) if self._around is not None else None
@@ -116,7 +115,7 @@ class Prover:
                 raise around.not_proven(f"{lost.label} is gone, which may have returned something else")
             if not proof.comparisons and proof.detections is None:
                 raise around.not_proven(proof.problem or "nothing was compared")
-        if not proof.passed and proof.detections is None and _nothing(proof):
+        if not proof.passed and proof.compared_nothing:
             raise NotProven(f"not proven: {proof.problem} (--no-verify writes it unproven)")
         if proof.passed:
             self._model, self._around, self._outputs, self._feeds = after, around, outputs, feeds
@@ -231,13 +230,6 @@ def _undeclared(model: Model, outputs: frozenset[str]) -> ModelProto:
         if info.name in outputs:
             info.type.tensor_type.ClearField("shape")
     return made
-
-
-def _nothing(proof: Proof) -> bool:
-    """Whether a proof failed for want of anything to compare."""
-    return (proof.problem or "").startswith("nothing was compared") and not any(
-        item.elements for item in proof.comparisons
-    )
 
 
 def _tidied(model: Model) -> Model:

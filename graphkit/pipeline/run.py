@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from graphkit.errors import GraphkitError, ModelError, PassFailed, PassRefused, ProofFailed, WriteError
+from graphkit.errors import GraphkitError, ModelError, NotProven, PassFailed, PassRefused, ProofFailed, WriteError
 from graphkit.images import find_images
 from graphkit.passes import Pass, PassResult
 from graphkit.pipeline.pipeline import Pipeline
@@ -173,9 +173,7 @@ class _Runner:
             result = step.run(candidate)
         except PassRefused as error:
             raise PassRefused(f"{where} {str(error).rstrip('. ')}. Nothing was written.") from error
-        except GraphkitError:
-            raise
-        except MemoryError:
+        except (GraphkitError, MemoryError):
             raise
         except OSError as error:
             raise WriteError(
@@ -198,8 +196,6 @@ class _Runner:
             default = [] if self._pipeline.verify.images is None else [self._pipeline.verify.images]
             pictures = find_images(self._settings.images or default)
             self._prover = Prover(self._current, pictures, self._pipeline.verify.seed)
-        from graphkit.verify import NotProven
-
         where = f"{self._name()}: {step.name}"
         complaint = self._prover.check(candidate)
         if complaint and self._prover.fault:

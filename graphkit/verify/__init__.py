@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from graphkit.verify.inputs import Input, model_inputs
     from graphkit.verify.libraries import use_libraries
     from graphkit.verify.lowering import with_thresholds
-    from graphkit.verify.opaque import NotProven
     from graphkit.verify.proving import Proof, prove
     from graphkit.verify.refeeding import Known, refeed
     from graphkit.verify.references import Detections, detect, efficient_nms, non_max_suppression
@@ -36,7 +35,6 @@ _HOMES = {
     "Feed": "feeds",
     "Input": "inputs",
     "Known": "refeeding",
-    "NotProven": "opaque",
     "NotRunnable": "session",
     "Proof": "proving",
     "Setting": "session",
@@ -78,7 +76,6 @@ __all__ = [
     "Feed",
     "Input",
     "Known",
-    "NotProven",
     "NotRunnable",
     "Proof",
     "Setting",

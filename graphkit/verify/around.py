@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from graphkit.errors import ModelError
+from graphkit.errors import ModelError, NotProven
 from graphkit.heads import Arrays, DerivedOutputs, InputRelation, MappedInputs, OtherSizes, Relation
 from graphkit.model import Model
 from graphkit.verify.feeds import Feed
-from graphkit.verify.opaque import NotProven, Opaque, Operator, match, opaque_nodes, stand_in, told
+from graphkit.verify.opaque import Opaque, Operator, match, opaque_nodes, stand_in, told
 from graphkit.verify.run import Values
 from graphkit.verify.searching import run_somewhere
 from graphkit.verify.session import NotRunnable, UnknownOperator

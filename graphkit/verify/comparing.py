@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 
 from graphkit.heads import Kind
+from graphkit.model import standard_domain
 from graphkit.numerics import Numerics
 
 CLOSE_FLOAT32 = 1e-4
@@ -168,7 +169,7 @@ def outputs_of_sigmoids(graph: onnx.GraphProto) -> frozenset[str]:
             seen.add(name)
             node = makers[name]
             if node.op_type not in _MOVING:
-                return node.op_type == "Sigmoid" and node.domain in ("", "ai.onnx")
+                return node.op_type == "Sigmoid" and standard_domain(node.domain)
             name = node.input[0] if node.input else ""
         return False
 

@@ -19,7 +19,7 @@ from graphkit.verify import cut
 from graphkit.verify.comparing import Comparison, compare
 from graphkit.verify.detections import FLOAT16, Agreement, agree
 from graphkit.verify.feeds import Feed
-from graphkit.verify.proving import Proof
+from graphkit.verify.proving import NOTHING, Proof
 from graphkit.verify.references.detections import Detections, detect
 from graphkit.verify.references.iou import iou, ordered
 from graphkit.verify.references.rotated import probiou
@@ -135,7 +135,7 @@ def _compare(
     comparisons = tuple(worst.values())
     failed = [item for item in comparisons if not item.meets(Numerics.CLOSE)]
     if not sum(item.elements for item in comparisons):
-        return comparisons, "nothing was compared"
+        return comparisons, NOTHING
     if not failed:
         return comparisons, None
     first = max(failed, key=lambda item: item.badness)

@@ -9,23 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
 import onnx
 from onnx import FunctionProto, GraphProto, ModelProto, NodeProto, TypeProto
 
-from graphkit.errors import GraphkitError
+from graphkit.errors import NotProven
 from graphkit.facts import schemas
 from graphkit.model import Model, reads, standard_domain, subgraphs, without_weights
 
 Operator = tuple[str, str]
 """Domain and type."""
-
-
-class NotProven(GraphkitError):
-    """Nothing honest can be said of a rewrite: what it would have to be run with is not there."""
-
-    exit_status: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ from graphkit.verify.session import THREADS, NotRunnable
 
 __all__ = ["ENOUGH", "Proof", "prove"]
 
+NOTHING = "nothing was compared"
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -89,11 +91,16 @@ class Proof:
         return max((item.relative_l2 for item in self.comparisons), default=0.0)
 
     @property
+    def compared_nothing(self) -> bool:
+        """Whether it does not hold because there was nothing to compare, which says nothing against the rewrite."""
+        return (self.problem or "").startswith(NOTHING) and self.detections is None
+
+    @property
     def failure(self) -> str | None:
         """Why it does not hold, with the output, the worst value and where; None where it does."""
         if self.passed:
             return None
-        text = self.problem or "nothing was compared"
+        text = self.problem or NOTHING
         return f"{text[0].upper()}{text[1:]}."
 
 
@@ -219,7 +226,7 @@ def _values(
         limit = "bit-identical" if standard is Numerics.EXACT or first.tolerance is None else f"{first.tolerance:.2g}"
         return comparisons, first.sentence if first.problem else f"{first.sentence}; {limit} was promised"
     if not elements:
-        return comparisons, "nothing was compared: every output is empty"
+        return comparisons, f"{NOTHING}: every output is empty"
     return comparisons, None
 
 

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from graphkit.errors import ModelError
 from graphkit.heads import Arrays, InputRelation, MappedInputs, OtherSizes, TakenInputs
 from graphkit.model import Model
-from graphkit.verify.feeds import Feed, make_feeds
+from graphkit.verify.feeds import Feed, Sizes, make_feeds
 from graphkit.verify.resizing import resize
 from graphkit.verify.run import Values, exposing, run_model, run_what_works
-from graphkit.verify.searching import tries
-from graphkit.verify.session import NotRunnable
+from graphkit.verify.searching import first_that_runs
 
 
 @dataclass(frozen=True)
@@ -61,23 +60,11 @@ def refeed(
         return _taken(before, relation, known, exposed)
     if isinstance(relation, OtherSizes):
         return resize(before, after, relation, known.feeds, known.outputs, seed)
-    first: NotRunnable | None = None
-    silent: tuple[list[Feed], list[Arrays], str] | None = None
-    for another, sizes in tries(seed):
-        try:
-            found = _mapped_run(before, make_feeds(after, images, another, sizes), relation, known, exposed)
-        except NotRunnable as error:
-            first = first or error
-            if error.feed is None or images:
-                break
-            continue
-        if images or any(np.asarray(value).size for outputs in found[1] for value in outputs.values()):
-            return found
-        silent = silent or found  # as in `run_somewhere`
-    if silent is not None:
-        return silent
-    assert first is not None
-    raise first
+
+    def run(another: int, sizes: Sizes) -> tuple[list[Feed], list[Arrays], str]:
+        return _mapped_run(before, make_feeds(after, images, another, sizes), relation, known, exposed)
+
+    return first_that_runs(run, images, seed)
 
 
 def _mapped_run(

@@ -132,17 +132,27 @@ def test_nodes_are_kept_by_operator_name_or_pattern() -> None:
         ("GridSample", "m = GridSample(b, grid)", "onnxruntime has no float16 kernel for GridSample"),
         ("ArgMax", "i = ArgMax<axis = 1>(b) k = Cast<to = 1>(i) m = Add(b, k)", "makes indices or decisions"),
         ("Thing", "m = own.Thing(b)", "its operator is not ONNX's own"),
+        (
+            "ScatterElements",
+            'm = ScatterElements<axis = 1, reduction = "add">(b, at, b)',
+            "it reduces what it scatters",
+        ),
         ("ThresholdedRelu", "m = ThresholdedRelu<alpha = 70000.0>(b)", "its attribute alpha is 7e+04"),
     ],
 )
 def test_what_stays_in_float32_and_why(kind: str, operator: str, reason: str) -> None:
     graph = CHAIN.replace("y = Conv(b, w2)", f"{operator} n = Relu(m) y = Conv(n, w2)").replace(
-        "> {", ", float big = {100000}, float tiny = {1e-12}, float[1, 4, 4, 2] grid = {0.5, 1}> {", 1
+        "> {",
+        ", float big = {100000}, float tiny = {1e-12}, float[1, 4, 4, 2] grid = {0.5, 1}, int64[1, 2, 4, 4] at = {0}"
+        "> {",
+        1,
     )
     proto = parse(graph, more=', "own" : 1')
     for item in proto.graph.initializer:
         if item.name == "grid":
             item.CopyFrom(onnx.numpy_helper.from_array(np.zeros((1, 4, 4, 2), np.float32), "grid"))
+        if item.name == "at":
+            item.CopyFrom(onnx.numpy_helper.from_array(np.zeros((1, 2, 4, 4), np.int64), "at"))
     proto.graph.value_info.append(onnx.helper.make_tensor_value_info("m", 1, [1, 2, 4, 4]))
     weights(proto)
     model = Model(proto)

@@ -10,12 +10,13 @@ import onnx
 import pytest
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from graphkit.errors import NotProven
 from graphkit.heads import DerivedOutputs, MappedInputs, OtherSizes
 from graphkit.model import Model
 from graphkit.numerics import Numerics
 from graphkit.pipeline import Outcome, parse_pipeline, run_pipeline
 from graphkit.pipeline.prover import Prover
-from graphkit.verify import NotProven, Proof
+from graphkit.verify import Proof
 
 SHAPE = [1, 4, 8, 8]
 MAP = helper.make_tensor_value_info

@@ -10,10 +10,10 @@ import onnx
 import pytest
 from PIL import Image
 
-from graphkit.errors import ModelError
+from graphkit.errors import ModelError, NotProven
 from graphkit.model import Model
 from graphkit.pipeline import parse_pipeline, run_pipeline
-from graphkit.verify import NotProven, NotRunnable, make_feeds, run_somewhere, searching
+from graphkit.verify import NotRunnable, make_feeds, run_somewhere, searching
 
 LINE = (
     "(float[1, 3, H, W] x) => (float[1, 3, 48, V] y) <int64[4] s = {1, 3, 48, -1}> { r = Reshape(x, s) y = Add(x, r) }"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from graphkit.model.tensors import PIECE
+from graphkit.model.tensors import in_pieces
 
 _BINS = 24
 MOST_SHOWN = 16
@@ -52,10 +52,9 @@ def value_statistics(values: NDArray[Any]) -> ValueStatistics | None:
     """Statistics of a tensor of numbers or booleans; None of complex numbers and strings."""
     if values.dtype.kind in "cOSU":
         return None
-    flat = values.reshape(-1)
     counts = {"elements": values.size, "zeros": 0, "nans": 0, "infinities": 0}
     count, total, low, high = 0, 0.0, np.inf, -np.inf
-    for numbers in _pieces(flat):
+    for numbers in _numbers(values):
         finite = numbers[np.isfinite(numbers)]
         counts["zeros"] += int((numbers == 0).sum())
         counts["nans"] += int(np.isnan(numbers).sum())
@@ -70,13 +69,13 @@ def value_statistics(values: NDArray[Any]) -> ValueStatistics | None:
         )
     mean, squares = total / count, 0.0
     spread = np.zeros(_BINS, np.int64)
-    for numbers in _pieces(flat):
+    for numbers in _numbers(values):
         finite = numbers[np.isfinite(numbers)]
         squares += float(np.square(finite - mean).sum())
         if low < high:
             spread += np.histogram(finite, bins=_BINS, range=(low, high))[0]
     # float64 has no room for the largest integers, which exporters write for "to the end".
-    exact = (int(flat.min()), int(flat.max())) if values.dtype.kind in "iub" else (low, high)
+    exact = (int(values.min()), int(values.max())) if values.dtype.kind in "iub" else (low, high)
     return ValueStatistics(
         **counts,
         minimum=exact[0],
@@ -88,10 +87,9 @@ def value_statistics(values: NDArray[Any]) -> ValueStatistics | None:
     )
 
 
-def _pieces(flat: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+def _numbers(values: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
     """The numbers in float64: a million at a time, since all of them may take many times what the tensor takes."""
-    for start in range(0, flat.size, PIECE):
-        yield flat[start : start + PIECE].astype(np.float64)
+    return (piece.astype(np.float64) for piece in in_pieces(values))
 
 
 def elements(values: NDArray[Any]) -> tuple[Element, ...] | None:

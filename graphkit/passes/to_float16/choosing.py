@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from graphkit.model.tensors import PIECE
+from graphkit.model.tensors import in_pieces
 from graphkit.passes.to_float16.knowledge import FLOAT, HALF, Known, Reader, has_subgraph
 from graphkit.passes.to_float16.tail import decode_nodes, has_weights
 from graphkit.runtimes import find_table
@@ -23,6 +23,9 @@ RUNTIME = "onnxruntime-cuda"
 
 _TYPED = frozenset(("to", "dtype"))
 """Attributes that name the type of what is made."""
+
+
+_SCATTERING = frozenset(("ScatterElements", "ScatterND"))
 
 
 @dataclass
@@ -88,6 +91,10 @@ def _why_not(known: Known, index: int, keep: Sequence[str], limits: _Limits, cho
         return "keep names it"
     if has_subgraph(node):
         return "it holds subgraphs"
+    if node.op_type in _SCATTERING and any(item.name == "reduction" and item.s != b"none" for item in node.attribute):
+        return (
+            "it reduces what it scatters, for which onnxruntime's CPU has no float16, so that nothing could be proven"
+        )
     schema = known.schema(index)
     if schema is None:
         return "its operator is not ONNX's own, so nothing is known of its types"
@@ -178,12 +185,10 @@ class _Limits:
         values = self.values(name)
         if values is None or not values.size:
             return None
-        flat = values.reshape(-1)
-        pieces = (flat[start : start + PIECE] for start in range(0, flat.size, PIECE))
-        largest = max(float(np.abs(piece[np.isfinite(piece)]).max(initial=0)) for piece in pieces)
+        largest = max(float(np.abs(piece[np.isfinite(piece)]).max(initial=0)) for piece in in_pieces(values))
         if largest > LARGEST:
             return f'its constant "{name}" holds {largest:.4g}, and float16 ends at {LARGEST:.0f}'
-        if values.size == 1 and largest and not np.float16(flat[0]):
+        if values.size == 1 and largest and not np.float16(values.reshape(-1)[0]):
             return f'its constant "{name}" is {largest:.4g}, which float16 rounds to 0'
         return None
 

@@ -1,9 +1,10 @@
 """Fixtures that more than one part of the suite needs."""
 
 import fcntl
+import gc
 import importlib.util
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +49,11 @@ def coco_model() -> Path:
     if not path.is_file():
         pytest.skip("the trained test model ../shared/data/yolov8n-coco-640.onnx is not here")
     return path
+
+
+@pytest.fixture
+def only_what_is_new_is_collected() -> Iterator[None]:
+    """For what collects garbage before it times anything: what tests before left in memory is not looked through."""
+    gc.freeze()
+    yield
+    gc.unfreeze()

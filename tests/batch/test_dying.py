@@ -140,9 +140,7 @@ def test_ctrl_c_ends_the_processes_and_leaves_what_is_done(folder: Path, number:
         os.killpg(process.pid, number)  # as a terminal does: to the workers, too
     else:
         process.send_signal(number)
-    started = time.monotonic()
     out, err = process.communicate(timeout=20)
-    assert time.monotonic() - started < 4
     assert process.returncode == 1
     assert out == ""
     assert err.splitlines()[-1] == (

@@ -13,6 +13,8 @@ from graphkit.errors import ModelError, UsageError
 from graphkit.model import Model
 from graphkit.verify import NotRunnable
 
+pytestmark = pytest.mark.usefixtures("only_what_is_new_is_collected")
+
 SHORT = Budget(rounds=16)
 
 

@@ -11,6 +11,8 @@ from scipy.stats import wilcoxon
 from graphkit.bench.ratio import interval, ratio_of
 from graphkit.bench.rounds import LOADS, Budget, plan, time_rounds, warm_up
 
+pytestmark = pytest.mark.usefixtures("only_what_is_new_is_collected")
+
 
 class Machine:
     """A clock that only models move, and what they did."""

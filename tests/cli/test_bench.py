@@ -9,6 +9,8 @@ import pytest
 from graphkit.demo import write_demo
 from tests.cli.command import graphkit
 
+pytestmark = pytest.mark.usefixtures("only_what_is_new_is_collected")
+
 PAGE = (Path(__file__).parents[2] / "docs" / "bench.md").read_text()
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.S) for line in block.splitlines()]
 

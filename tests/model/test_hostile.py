@@ -232,6 +232,7 @@ def test_an_attribute_of_a_function_may_refer_to_its_caller(tmp_path: Path) -> N
         Model.load(written(proto, tmp_path))
 
 
+@pytest.mark.slow
 def test_every_example_of_onnx_is_as_defined(tmp_path: Path) -> None:
     """The models by which onnx tests runtimes, over a thousand: nothing valid is refused."""
     protos = [proto for _, proto in node_corpus()]

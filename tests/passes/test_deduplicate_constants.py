@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -167,27 +166,6 @@ def test_external_values_are_compared_and_those_of_one_place_unread(tmp_path: Pa
     same = Model.load(external(tmp_path, {"a": (2048, 1024), "b": (2048, 1024)}))
     (tmp_path / "weights.bin").unlink()  # nothing is read: there is one place only
     assert PASS.run(same).rewrites == 1
-
-
-def test_linear_in_the_number_of_constants() -> None:
-    def seconds(count: int) -> float:
-        proto = parse("g (float[1] x) => (float[1] y) { y = Identity(x) }")
-        del proto.graph.node[:]
-        for index in range(count):
-            name = f"c{index}"
-            proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array([index // 2], np.float32), name))
-            proto.graph.node.add(
-                op_type="Add",
-                input=[f"t{index}" if index else "x", name],
-                output=[f"t{index + 1}" if index < count - 1 else "y"],
-            )
-        model = Model(proto)
-        start = time.perf_counter()
-        assert PASS.run(model).rewrites == count // 2
-        return time.perf_counter() - start
-
-    seconds(200)
-    assert seconds(4000) < 40 * max(seconds(400), 0.01)
 
 
 @settings(max_examples=40, deadline=None)

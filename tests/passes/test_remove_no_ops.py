@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import onnx
 import pytest
@@ -389,7 +387,7 @@ def test_many_random_models_compute_the_same(seed: int, most: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_nodes_in_seconds() -> None:
+def test_a_hundred_thousand_nodes() -> None:
     proto = parse("g (float[N,3,4] x) => (float[a,b,c] y) <float one = {1}> { y = Neg(x) }")
     del proto.graph.node[:]
     for index in range(100_000):
@@ -397,9 +395,7 @@ def test_a_hundred_thousand_nodes_in_seconds() -> None:
         proto.graph.node.add(op_type=op, input=[f"t{index}" if index else "x", *more], output=[f"t{index + 1}"])
     proto.graph.node[-1].output[0] = "y"
     model = Model(proto)
-    start = time.perf_counter()
     assert PASS.run(model).rewrites == 50_000
-    assert time.perf_counter() - start < 60
 
 
 def test_proven_in_a_run() -> None:

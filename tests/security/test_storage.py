@@ -1,4 +1,4 @@
-"""Where a result cannot be written whole, and where two are written at once, no file is half of anything."""
+"""Where a result cannot be written whole, no file is half of anything."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-
-from graphkit.model import Model
-from tests.cli.command import command
 
 ROOT = Path(__file__).parents[2]
 NAMES = ["model.onnx", "remove-identity.yaml", "remove-transposes.yaml"]
@@ -91,29 +88,3 @@ def test_a_file_system_that_is_read_only(tmp_path: Path) -> None:
     assert done.stdout.splitlines() == ["status 2", *NAMES, "same"]
     assert done.stderr.endswith("/disk is read-only for you.\n")
     assert len(done.stderr.splitlines()) == 1
-
-
-def test_two_runs_onto_one_file(tmp_path: Path) -> None:
-    path = put(tmp_path, 500_000)
-    pipelines = ("remove-identity.yaml", "remove-transposes.yaml")
-    whole = []
-    for name in pipelines:
-        assert command("run", name, path, "-o", tmp_path / f"{name}.onnx", "--no-verify", cwd=tmp_path).status == 0
-        whole.append((tmp_path / f"{name}.onnx").read_bytes())
-    assert whole[0] != whole[1]
-    code = "from graphkit.cli import main; main()"
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, "run", name, "model.onnx", "-o", "out.onnx", "--no-verify"],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-        for name in pipelines
-    ]
-    said = [process.communicate(timeout=60)[1] for process in running]
-    assert [process.returncode for process in running] == [0, 0], said
-    assert (tmp_path / "out.onnx").read_bytes() in whole
-    assert Model.load(tmp_path / "out.onnx").proto().graph.initializer[0].dims == [500_000]
-    assert not [item.name for item in tmp_path.iterdir() if item.name.endswith(".tmp")]

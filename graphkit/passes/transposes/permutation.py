@@ -30,6 +30,12 @@ def plain(perm: Sequence[int]) -> Perm:
     return IDENTITY if found == _identity(len(found)) else found
 
 
+def is_swap(perm: Perm) -> bool:
+    """Whether the last two axes change places, and no others do."""
+    rank = len(perm)
+    return rank > 1 and perm == (*range(rank - 2), rank - 1, rank - 2)
+
+
 def full(perm: Perm, rank: int) -> Perm:
     """The permutation with all its axes: (0, 1, 2) for () and rank 3."""
     return perm or _identity(rank)

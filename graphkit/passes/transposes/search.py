@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from graphkit.passes.transposes.amounts import Monomial, at_most, total
 from graphkit.passes.transposes.cut import Choice, choose
 from graphkit.passes.transposes.network import Need, Network, Node, Order, Tensor, Use, layout_for, wanted_for
-from graphkit.passes.transposes.permutation import full
+from graphkit.passes.transposes.permutation import full, is_swap
 from graphkit.passes.transposes.site import Label
 
 _REGIONS = (32, 512, 8192, 1 << 40)
@@ -229,14 +229,14 @@ class Search:
         if after.transposes > before.transposes or after.nodes > before.nodes:
             return False
         was, now = total(before.moved), total(after.moved)
-        inside = total([*before.moved, *before.inside]), total([*after.moved, *after.inside])
-        if not at_most(now, was) or not at_most(inside[1], inside[0]):
+        paid = total([*before.paid, *before.inside]), total([*after.paid, *after.inside])
+        if not at_most(now, was) or not at_most(paid[1], paid[0]):
             return False
         return after.transposes < before.transposes or now != was
 
     def _bill(self, tensors: Iterable[Tensor], labels: Mapping[int, Label], nodes: Iterable[int]) -> _Bill:
         """What tensors cost, and what these nodes do inside, with other labels."""
-        bill = _Bill([], [], 0, 0)
+        bill = _Bill([], [], [], 0, 0)
         for index in nodes:
             node = self.network.nodes[index]
             often = node.inside(labels.get(index, node.label))
@@ -248,6 +248,7 @@ class Search:
                 continue
             layout = self.network.layout(tensor, labels)
             orders: set[Order] = set()
+            paid: set[Order] = set()
             needs: set[Need] = set()
             for use in tensor.uses:
                 self._left -= 1
@@ -262,17 +263,34 @@ class Search:
                     order = self.network.moving(use, layout, label)
                     if order is not None:
                         orders.add(order)
+                        if not self._swapped(use, need):
+                            paid.add(order)
             bill.moved.extend([tensor.size] * len(orders))
+            bill.paid.extend([tensor.size] * len(paid))
             bill.transposes += len(orders)
             bill.nodes += len(needs)
         return bill
 
+    def _swapped(self, use: Use, need: Need) -> bool:
+        """Whether a reading needs no more than the last two axes swapped, and its node does that by itself."""
+        flow = self.network.nodes[use.node].flow if use.node >= 0 else None
+        return flow is not None and flow.swaps and is_swap(need[1])
+
 
 @dataclass(slots=True)
 class _Bill:
-    """What tensors cost: what Transposes move, what nodes move inside, Transposes, all nodes that they have become."""
+    """What tensors cost.
+
+    Attributes:
+        moved: What Transposes move.
+        paid: The same without those that a runtime does on the way.
+        inside: What nodes move inside.
+        transposes: How many there are.
+        nodes: All nodes that they have become.
+    """
 
     moved: list[tuple[Monomial, int]]
+    paid: list[tuple[Monomial, int]]
     inside: list[tuple[Monomial, int]]
     transposes: int
     nodes: int

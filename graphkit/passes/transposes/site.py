@@ -115,6 +115,7 @@ class Flow:
         exact: Whether no label changes a number: False where sums are taken in another order.
         width: The axes that inputs are read with, where broadcasting gives some of them axes of size 1 in front.
         inside: How often all elements of the first output are moved within the node, with a label.
+        swaps: Whether a runtime reads an input for nothing with its last two axes swapped.
     """
 
     moved: Callable[[Any], Moved | None]
@@ -123,6 +124,7 @@ class Flow:
     exact: bool = True
     width: int = 0
     inside: Callable[[Label], int] | None = None
+    swaps: bool = False
 
 
 def alike(

@@ -156,6 +156,11 @@ def test_both_go(name: str) -> None:
             "g (float[1,2,4,5] x) => (float[1,4,5,2] y) { a = Transpose<perm = [0,2,3,1]>(x) b = MaxPool<kernel_shape = [1,1]>(a) y = Relu(b) }",
             1,
         ),
+        # onnxruntime's MatMul reads a swap of the last two axes for nothing, and its Softmax off the last axis moves.
+        (
+            "g (float[2,1,6] q, float[2,1,6] k, float[2,3,6] v) => (float[2,3,6] y) { a = Transpose<perm = [0,2,1]>(q) m = MatMul(a, k) s = Softmax<axis = -1>(m) t = Transpose<perm = [0,2,1]>(s) y = MatMul(v, t) }",
+            1,
+        ),
         # Less is moved behind what makes it less.
         (
             "g (float[2,3,4,5] x) => (float[2,4,5,1] y) <int64[1] ax = {3}> { a = Transpose<perm = [0,2,3,1]>(x) b = Exp(a) c = ReduceSum(b, ax) y = Sqrt(c) }",

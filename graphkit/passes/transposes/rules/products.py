@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from onnx import TensorProto
@@ -33,7 +34,8 @@ def matmul(site: Site) -> Flow | None:
         swapped = perm[-1] != rank - 1
         return Moved({0: perm, 1: perm}, (perm,), order=(1, 0) if swapped else None)
 
-    return alike(rank, moved, (0, 1), exact=False)
+    # onnxruntime makes one node of both (FusedMatMul), for float32.
+    return replace(alike(rank, moved, (0, 1), exact=False), swaps=site.dtype == TensorProto.FLOAT)
 
 
 @rule("Gemm")
